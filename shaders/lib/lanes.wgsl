@@ -1,0 +1,8 @@
+// One element a thread, or four along the channels where pitches and offsets are multiples of 4.
+alias T = f32;            // specialised
+const LANES: u32 = 1u;    // specialised
+
+// Where channels c * LANES .. of a pixel lie in an array<T> of this pitch and offset.
+fn at(pixel: u32, pitch: u32, offset: u32, c: u32) -> u32 {
+  return pixel * (pitch / LANES) + offset / LANES + c;
+}

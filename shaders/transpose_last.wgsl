@@ -1,0 +1,18 @@
+// Swaps the last two axes: repacks weights whose consumer wants the other channel contiguous. One thread an element.
+// use lib/index
+override ROWS: u32;
+override COLUMNS: u32;
+override SIZE: u32;       // batches * ROWS * COLUMNS
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [batches, ROWS, COLUMNS]
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;   // [batches, COLUMNS, ROWS]
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let i = index_1d(group, groups, local);
+  if (i >= SIZE) { return; }
+  let row = i % ROWS;
+  let column = (i / ROWS) % COLUMNS;
+  let batch = i / (ROWS * COLUMNS);
+  y[i] = x[(batch * ROWS + row) * COLUMNS + column];
+}

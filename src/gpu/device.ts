@@ -1,0 +1,184 @@
+/**
+ * What a device is, wherever it comes from: asking an adapter for its real limits and optional features, describing it,
+ * making its asynchronous faults observable, and opening one in a browser. Node's way is in open_device.node.ts.
+ */
+import { AdapterError, DeviceLostError, OutOfMemoryError } from "../errors.js";
+
+/** The limits compute work meets; a device is given the adapter's own maximum of each. */
+const REQUESTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxUniformBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+/** Features that are used when present and never required. */
+export const OPTIONAL_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const;
+
+export type LimitName = (typeof REQUESTED_LIMITS)[number];
+export type OptionalFeature = (typeof OPTIONAL_FEATURES)[number];
+
+/** JSON-able facts about an adapter, or about the device opened on it. */
+export interface AdapterDescription {
+  /** The most telling name there is, for people. */
+  name: string;
+  /** Lower-case identifiers as WebGPU normalises them; empty when withheld. */
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  /** A CPU implementation (SwiftShader, llvmpipe, WARP). */
+  isSoftware: boolean;
+  /** Every feature, sorted. */
+  features: string[];
+  limits: Record<LimitName, number>;
+  /** Threads in a subgroup, at least and at most; 0 when unknown. */
+  subgroupMinSize: number;
+  subgroupMaxSize: number;
+}
+
+export interface DeviceRequest {
+  /** "adapter" (default): the adapter's maxima. "default": WebGPU's guaranteed minima, which every device has. */
+  limits?: "adapter" | "default";
+  /** Optional features to take when present; all of OPTIONAL_FEATURES unless given. */
+  features?: readonly OptionalFeature[];
+  label?: string;
+}
+
+export interface OpenedDevice {
+  readonly device: GPUDevice;
+  readonly description: AdapterDescription;
+  /** Where the adapter came from: "browser", "system" or "bundled". */
+  readonly choice: string;
+  /** Waits for submitted work, then destroys the device. Safe to call twice, or after the device was lost. */
+  close(): Promise<void>;
+}
+
+/** @throws AdapterError when the adapter gives no device */
+export async function requestDevice(adapter: GPUAdapter, request: DeviceRequest = {}): Promise<GPUDevice> {
+  const features = (request.features ?? OPTIONAL_FEATURES).filter((feature) => adapter.features.has(feature));
+  const requiredLimits = request.limits === "default" ? {} : limitsOf(adapter.limits);
+  try {
+    return await adapter.requestDevice({
+      label: request.label ?? "s2am",
+      requiredFeatures: features,
+      requiredLimits,
+    });
+  } catch (cause) {
+    const name = describeAdapter(adapter).name;
+    throw new AdapterError(`adapter "${name}" gave no device: ${messageOf(cause)}: choose another adapter`, { cause });
+  }
+}
+
+/** Works on an adapter, and on a device that someone else opened. `name` overrides the derived one. */
+export function describeAdapter(source: GPUAdapter | GPUDevice, name?: string): AdapterDescription {
+  const info: Partial<GPUAdapterInfo> = ("info" in source ? source.info : source.adapterInfo) ?? {};
+  const text = (value: string | undefined): string => value ?? "";
+  const identity = [info.vendor, info.architecture].filter(Boolean).join(" ");
+  const fullName = name || info.description || info.device || identity || "unnamed adapter";
+  return {
+    name: fullName,
+    vendor: text(info.vendor),
+    architecture: text(info.architecture),
+    device: text(info.device),
+    description: text(info.description),
+    isSoftware: info.isFallbackAdapter === true || SOFTWARE_NAMES.test(`${fullName} ${text(info.device)} ${identity}`),
+    features: [...source.features].sort(),
+    limits: limitsOf(source.limits),
+    subgroupMinSize: info.subgroupMinSize ?? 0,
+    subgroupMaxSize: info.subgroupMaxSize ?? 0,
+  };
+}
+
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+
+function limitsOf(limits: GPUSupportedLimits): Record<LimitName, number> {
+  return Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, limits[name]])) as Record<LimitName, number>;
+}
+
+/** "llvmpipe (LLVM 15.0.6, 256 bits), software, system" */
+export function adapterLine(description: AdapterDescription, choice: string): string {
+  return `${description.name}, ${description.isSoftware ? "software" : "hardware"}, ${choice}`;
+}
+
+export interface DeviceWatch {
+  /** Resolves (never rejects) when the device is gone, also by `destroy()`. */
+  readonly lost: Promise<DeviceLostError>;
+  /** Errors that no error scope caught, in order. Any entry is a fault of this project, or exhausted memory. */
+  readonly errors: Error[];
+  /** Stops collecting errors. */
+  stop(): void;
+}
+
+export function watchDevice(device: GPUDevice): DeviceWatch {
+  const errors: Error[] = [];
+  const onError = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    errors.push(asError(event.error));
+  };
+  device.addEventListener("uncapturederror", onError);
+  return {
+    lost: device.lost.then(
+      ({ reason, message }) =>
+        new DeviceLostError(`the GPU device was lost (${reason || "unknown reason"}: ${message}): open a new one`),
+    ),
+    errors,
+    stop: () => device.removeEventListener("uncapturederror", onError),
+  };
+}
+
+/** The error classes are globals in a browser only, so the class is told by its name. */
+function asError(error: GPUError): Error {
+  const kind = error.constructor.name;
+  if (kind !== "GPUOutOfMemoryError") return new Error(`${kind}: ${error.message}`);
+  return new OutOfMemoryError(`the device is out of memory (${error.message}): use a smaller image or batch`);
+}
+
+/**
+ * Opens the browser's adapter.
+ * @throws AdapterError where there is none, naming the cure
+ */
+export async function openDevice(
+  options: DeviceRequest & { gpu?: GPU; powerPreference?: GPUPowerPreference } = {},
+): Promise<OpenedDevice> {
+  const gpu = options.gpu ?? browserGpu();
+  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+  if (!adapter) {
+    throw new AdapterError(
+      "this browser offers no WebGPU adapter: turn on hardware acceleration in its settings and look at chrome://gpu " +
+        "(Chrome on Linux may need --enable-unsafe-webgpu --enable-features=Vulkan; without a GPU, " +
+        "--use-webgpu-adapter=swiftshader)",
+    );
+  }
+  const device = await requestDevice(adapter, options);
+  return { device, description: describeAdapter(adapter), choice: "browser", close: () => closeDevice(device) };
+}
+
+function browserGpu(): GPU {
+  const { navigator, isSecureContext } = globalThis as { navigator?: Partial<Navigator>; isSecureContext?: boolean };
+  if (navigator?.gpu) return navigator.gpu;
+  if (isSecureContext === false) {
+    throw new AdapterError("WebGPU needs a secure context: serve the page over https, or from localhost");
+  }
+  throw new AdapterError(
+    "there is no WebGPU here (navigator.gpu is missing): use Chrome or Edge 113+, Safari 26+ or Firefox 141+ " +
+      '(in Node: import openDevice from "s2am-webgpu/node")',
+  );
+}
+
+/**
+ * Destroying a device stalls the thread until its work is done (dawn), so the work is awaited first and signals stay
+ * served meanwhile.
+ */
+export async function closeDevice(device: GPUDevice): Promise<void> {
+  await Promise.race([device.queue.onSubmittedWorkDone(), device.lost]).catch(() => undefined);
+  device.destroy();
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

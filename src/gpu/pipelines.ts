@@ -1,0 +1,72 @@
+/** Pipelines by shader and specialization, created asynchronously and once. */
+import { GPU_STAGE_COMPUTE } from "./memory.js";
+import type { Access, AnyShader } from "./shader.js";
+import { specialize } from "./specialize.js";
+
+export interface PipelineSpec {
+  readonly shader: AnyShader;
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly consts: Readonly<Record<string, number>>;
+  readonly types: Readonly<Record<string, string>>;
+}
+
+const LAYOUT_TYPE: Record<Access, GPUBufferBindingType> = {
+  read: "read-only-storage",
+  read_write: "storage",
+  uniform: "uniform",
+};
+
+export const pipelineKey = ({ shader, overrides, consts, types }: PipelineSpec): string =>
+  `${shader.name} ${JSON.stringify([overrides, consts, types])}`;
+
+export class PipelineCache {
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly modules = new Map<string, GPUShaderModule>();
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get(spec: PipelineSpec): Promise<GPUComputePipeline> {
+    const key = pipelineKey(spec);
+    let pipeline = this.pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.create(spec);
+      this.pipelines.set(key, pipeline);
+      pipeline.catch(() => this.pipelines.delete(key));
+    }
+    return pipeline;
+  }
+
+  /** Explicit rather than `layout: "auto"`, which drops a binding that a specialization leaves unused. */
+  bindGroupLayout(shader: AnyShader): GPUBindGroupLayout {
+    let layout = this.layouts.get(shader.name);
+    if (!layout) {
+      const entries = shader.bindings.map(({ binding, access }) => ({
+        binding,
+        visibility: GPU_STAGE_COMPUTE,
+        buffer: { type: LAYOUT_TYPE[access] },
+      }));
+      layout = this.device.createBindGroupLayout({ label: shader.name, entries });
+      this.layouts.set(shader.name, layout);
+    }
+    return layout;
+  }
+
+  private create({ shader, overrides, consts, types }: PipelineSpec): Promise<GPUComputePipeline> {
+    for (const name of shader.required) {
+      if (!(name in overrides)) throw new Error(`${shader.name}: override ${name} was not given`);
+    }
+    const code = specialize(shader.source, { consts, types });
+    let module = this.modules.get(code);
+    if (!module) {
+      module = this.device.createShaderModule({ label: shader.name, code });
+      this.modules.set(code, module);
+    }
+    const layout = this.device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(shader)] });
+    return this.device.createComputePipelineAsync({
+      label: shader.name,
+      layout,
+      compute: { module, entryPoint: "main", constants: { ...overrides } },
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Writes numbers and types that WGSL's `override` cannot express (lengths of register arrays, element types) into a
+ * shader's source, and unrolls loops marked `// @unroll`: Tint never unrolls, and a private array that a loop variable
+ * indexes may land in memory instead of registers.
+ */
+export interface Specialization {
+  readonly consts?: Readonly<Record<string, number>>;
+  readonly types?: Readonly<Record<string, string>>;
+}
+
+const UNROLLED_LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ @unroll\n/;
+
+/**
+ * @param source WGSL whose specialisable lines read `const NAME: u32 = 4u; // specialised` or `alias T = f32; // specialised`
+ * @throws Error when a name has no such line: the shader and its variant have drifted apart
+ */
+export function specialize(source: string, { consts = {}, types = {} }: Specialization): string {
+  let text = source;
+  for (const [name, value] of Object.entries(consts)) {
+    text = replaceLine(text, new RegExp(`^const ${name}\\s*:\\s*u32\\s*=.*;`, "m"), `const ${name}: u32 = ${value}u;`);
+  }
+  for (const [name, type] of Object.entries(types)) {
+    text = replaceLine(text, new RegExp(`^alias ${name}\\s*=.*;`, "m"), `alias ${name} = ${type};`);
+  }
+  return unroll(text);
+}
+
+function replaceLine(text: string, line: RegExp, replacement: string): string {
+  if (!line.test(text)) throw new Error(`specialize: the shader has no line "${replacement.replace(/=.*/, "= ...;")}"`);
+  return text.replace(line, replacement);
+}
+
+function unroll(source: string): string {
+  let text = source;
+  for (let match = UNROLLED_LOOP.exec(text); match; match = UNROLLED_LOOP.exec(text)) {
+    const [header, variable = "", from = "", to = ""] = match;
+    const bodyStart = match.index + header.length;
+    const bodyEnd = matchingBrace(text, bodyStart);
+    const body = text.slice(bodyStart, bodyEnd);
+    const copies: string[] = [];
+    for (let i = constantValue(text, from); i < constantValue(text, to); i++) {
+      copies.push(`{\n${body.replace(new RegExp(`\\b${variable}\\b`, "g"), `${i}u`)}}\n`);
+    }
+    text = text.slice(0, match.index) + copies.join("") + text.slice(bodyEnd + 1);
+  }
+  return text;
+}
+
+function matchingBrace(text: string, start: number): number {
+  let depth = 1;
+  for (let i = start; i < text.length; i++) {
+    if (text[i] === "{") depth++;
+    if (text[i] === "}" && --depth === 0) return i;
+  }
+  throw new Error("specialize: a loop marked @unroll has no closing brace");
+}
+
+function constantValue(text: string, expression: string): number {
+  const literal = /^(\d+)u?$/.exec(expression) ?? new RegExp(`^const ${expression}\\s*:\\s*u32\\s*=\\s*(\\d+)u?;`, "m").exec(text);
+  if (!literal?.[1]) throw new Error(`specialize: the bound "${expression}" of an @unroll loop is not a literal or a constant`);
+  return Number(literal[1]);
+}

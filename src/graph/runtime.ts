@@ -1,0 +1,86 @@
+/**
+ * What plans on one device share: pipelines, uploaded constants and their repacked forms, and the count of live bytes.
+ * There is no default device: whoever compiles passes a runtime.
+ */
+import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
+import { PipelineCache } from "../gpu/pipelines.js";
+import type { Capabilities } from "./op.js";
+import type { ConstantSource } from "./tensor.js";
+
+export interface RuntimeOptions {
+  /** Whether the device is a CPU that poses as a GPU; read off the adapter's info where it is not given. */
+  readonly software?: boolean;
+}
+
+export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
+
+interface Shared {
+  readonly allocation: GpuAllocation;
+  users: number;
+}
+
+export class Runtime {
+  readonly memory: GpuMemory;
+  readonly pipelines: PipelineCache;
+  readonly capabilities: Capabilities;
+  private readonly constants = new Map<ConstantSource, Map<string, Shared>>();
+  private zeros: GpuAllocation | undefined;
+
+  constructor(
+    readonly device: GPUDevice,
+    options: RuntimeOptions = {},
+  ) {
+    this.memory = new GpuMemory(device);
+    this.pipelines = new PipelineCache(device);
+    this.capabilities = capabilitiesOf(device, options);
+  }
+
+  /** A few zero bytes, bound where an optional operand is absent. */
+  zeroBuffer(): GPUBuffer {
+    this.zeros ??= this.memory.create("zeros", 64, BUFFER_USAGE);
+    return this.zeros.buffer;
+  }
+
+  /**
+   * Memory derived from a constant, shared by all plans that ask for the same `form` of it.
+   * @param form "" for the constant as it is, else what was done to it
+   * @returns the buffer, whether it still must be filled, and the way to give it back
+   */
+  shareConstant(source: ConstantSource, form: string, bytes: number): { buffer: GPUBuffer; fresh: boolean; release: () => void } {
+    const forms = this.constants.get(source) ?? new Map<string, Shared>();
+    this.constants.set(source, forms);
+    const existing = forms.get(form);
+    const shared = existing ?? { allocation: this.memory.create(source.name, bytes, BUFFER_USAGE), users: 0 };
+    forms.set(form, shared);
+    shared.users += 1;
+    let held = true;
+    const release = (): void => {
+      if (!held) return;
+      held = false;
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      shared.allocation.destroy();
+      forms.delete(form);
+      if (forms.size === 0) this.constants.delete(source);
+    };
+    return { buffer: shared.allocation.buffer, fresh: !existing, release };
+  }
+
+  /** Frees what plans do not own. Plans are disposed of first, by their owners. */
+  dispose(): void {
+    this.zeros?.destroy();
+    this.zeros = undefined;
+  }
+}
+
+function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabilities {
+  const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
+  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
+  const cpu = /llvmpipe|swiftshader|lavapipe|software|basic render/i;
+  return {
+    features: new Set(device.features),
+    limits: device.limits,
+    subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
+    software: software ?? (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),
+  };
+}

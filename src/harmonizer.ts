@@ -1,0 +1,208 @@
+/** The one-liner: a composite and its mask in, the harmonized picture out, at the size it came. Safe in a browser. */
+import { InputError, UsageError } from "./errors.js";
+import type { CompileProgress } from "./graph/compile.js";
+import { closeDevice, openDevice } from "./gpu/device.js";
+import { cropImage, reflectPad } from "./image/pad.js";
+import { type FloatImage, newFloatImage, stackMask } from "./image/float.js";
+import { guidedUpsample } from "./image/guided_upsample.js";
+import { type Image, type ImageDataLike, toImage, toImageData } from "./image/image.js";
+import { checkMask, featherMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "./image/mask.js";
+import { paste } from "./image/paste.js";
+import { resize, resizeToRgb, workingSize } from "./image/resize.js";
+import { type ByteSource, bytesSource } from "./io/byte_source.js";
+import { readWeights } from "./io/weights_file.js";
+import { sizeMultiple } from "./model/config.js";
+import { Network, type NetworkOptions } from "./model/network.js";
+import { loadModel, type ModelOptions } from "./model/weights.js";
+
+/** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
+export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
+
+export interface LoadOptions extends ModelOptions, NetworkOptions {
+  /** The device to compute on; without it the browser's adapter is opened and closed again by `dispose()`. */
+  readonly device?: GPUDevice;
+  /** What messages call the weights. */
+  readonly name?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+export interface LoadProgress {
+  readonly stage: "download";
+  /** Bytes. */
+  readonly done: number;
+  /** Bytes; 0 when the server does not say. */
+  readonly total: number;
+}
+
+export interface HarmonizeInput<Picture extends Image | ImageDataLike> {
+  readonly image: Picture;
+  /** White is the foreground that is changed. Without it the image's alpha is the mask and the result is opaque. */
+  readonly mask?: Image | ImageDataLike | Mask | undefined;
+}
+
+export interface HarmonizeOptions {
+  /** 0 leaves the picture as it is, 1 takes the network's colours whole. Default 1. */
+  readonly strength?: number;
+  /** Longest side at which the network runs; larger pictures run reduced and keep their detail. Default 512. */
+  readonly workingSize?: number;
+  /** Pixels over which the change fades in from the mask's edge inwards. Default 0. */
+  readonly feather?: number;
+  /** Takes black as the foreground. */
+  readonly invertMask?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
+  /** What messages call the inputs. */
+  readonly names?: { readonly image: string; readonly mask: string };
+}
+
+export interface HarmonizeResult<Picture> {
+  readonly image: Picture;
+  /** The mask that was used, inverted and feathered as asked. */
+  readonly mask: Mask;
+  /** Size at which the network ran, before padding. */
+  readonly workedAt: { readonly width: number; readonly height: number };
+  /** Milliseconds of the network's run alone, and of everything. */
+  readonly modelMs: number;
+  readonly totalMs: number;
+}
+
+export const DEFAULT_WORKING_SIZE = 512;
+
+export class Harmonizer {
+  private constructor(
+    readonly network: Network,
+    private readonly ownDevice: GPUDevice | null,
+  ) {}
+
+  /**
+   * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU; AbortedError
+   */
+  static async load(weights: WeightsInput, options: LoadOptions = {}): Promise<Harmonizer> {
+    const source = await sourceOf(weights, options);
+    const name = options.name ?? (typeof weights === "string" ? weights : "weights");
+    const { tensors, metadata } = await readWeights(source, name);
+    const model = loadModel(tensors, metadata, options, name);
+    const device = options.device ?? (await openDevice()).device;
+    return new Harmonizer(new Network(model, device, options), options.device ? null : device);
+  }
+
+  /**
+   * Makes the masked region match the rest. Pixels whose mask is 0 are copied bit for bit.
+   * @param input an `ImageData` (or alike) comes back as one, an `Image` as an `Image` of the same depth and channels
+   * @throws InputError for a mask that is missing, empty or of another size; UsageError; OutOfMemoryError; AbortedError
+   */
+  async harmonize<Picture extends Image | ImageDataLike>(
+    input: HarmonizeInput<Picture>,
+    options: HarmonizeOptions = {},
+  ): Promise<HarmonizeResult<Picture>> {
+    const started = performance.now();
+    const { strength = 1, workingSize: longest = DEFAULT_WORKING_SIZE, feather = 0 } = options;
+    checkOptions(strength, longest, feather);
+    const names = options.names ?? { image: "image", mask: "mask" };
+    const image = toImage(input.image, names.image);
+    const mask = maskOf(image, input.mask, options.invertMask ?? false, names);
+    const size = workingSize(image.width, image.height, longest);
+    const small = resizeToRgb(image, size.width, size.height);
+    const smallMask = resize(mask, size.width, size.height);
+    const { y, modelMs } = await this.runNetwork(small, smallMask, options);
+    const reduced = size.width !== image.width || size.height !== image.height;
+    const harmonized = reduced ? guidedUpsample(image, small, y, smallMask) : y;
+    const soft = featherMask(mask, feather);
+    const pasted = paste(image, harmonized, soft, { strength, alpha: input.mask ? "keep" : "drop" });
+    const result = "channels" in input.image ? pasted : toImageData(pasted);
+    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs: performance.now() - started };
+  }
+
+  /** Frees the GPU's memory, and the device where `load` opened it. */
+  async dispose(): Promise<void> {
+    await this.network.dispose();
+    if (this.ownDevice) await closeDevice(this.ownDevice);
+  }
+
+  private async runNetwork(rgb: FloatImage<3>, mask: Mask, { signal, onProgress }: HarmonizeOptions) {
+    const padded = reflectPad(stackMask(rgb, mask), sizeMultiple(this.network.model.config));
+    const shape = [1, padded.height, padded.width] as const;
+    await this.network.plan(shape, { signal, onProgress });
+    const started = performance.now();
+    const { outputs } = await this.network.run(padded.data, shape, { signal });
+    const modelMs = performance.now() - started;
+    const full = { ...newFloatImage(0, 0, 3), width: padded.width, height: padded.height, data: outputs.y as Float32Array<ArrayBuffer> };
+    return { y: cropImage(full, rgb.width, rgb.height), modelMs };
+  }
+}
+
+/** `Harmonizer.load`, one `harmonize`, `dispose`, in one call. */
+export async function harmonize<Picture extends Image | ImageDataLike>(
+  weights: WeightsInput,
+  input: HarmonizeInput<Picture>,
+  options: LoadOptions & Omit<HarmonizeOptions, "onProgress"> = {},
+): Promise<Picture> {
+  const harmonizer = await Harmonizer.load(weights, options);
+  try {
+    const { onProgress: _, ...rest } = options;
+    return (await harmonizer.harmonize(input, rest)).image;
+  } finally {
+    await harmonizer.dispose();
+  }
+}
+
+function checkOptions(strength: number, longest: number, feather: number): void {
+  if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength must be a number from 0 to 1, got ${strength}`);
+  if (!(Number.isInteger(longest) && longest >= 16)) {
+    throw new UsageError(`the working size must be a whole number of pixels from 16, got ${longest}`);
+  }
+  if (!(Number.isFinite(feather) && feather >= 0)) throw new UsageError(`feather must be 0 pixels or more, got ${feather}`);
+}
+
+function maskOf(
+  image: Image,
+  given: HarmonizeInput<Image>["mask"],
+  invert: boolean,
+  names: { readonly image: string; readonly mask: string },
+): Mask {
+  const isFloat = (mask: Image | ImageDataLike | Mask): mask is Mask => mask.data instanceof Float32Array;
+  let mask: Mask;
+  if (!given) mask = maskFromAlpha(image, names.image);
+  else if (isFloat(given)) mask = checkRange(given, names.mask);
+  else mask = maskFromImage(toImage(given, names.mask));
+  if (invert) mask = invertMask(mask);
+  checkMask(mask, image, given ? names : { image: names.image, mask: `the alpha of ${names.image}` });
+  return mask;
+}
+
+function checkRange(mask: Mask, name: string): Mask {
+  const bad = mask.data.findIndex((value) => !(value >= 0 && value <= 1));
+  if (bad >= 0) throw new InputError(`${name}: values must lie in 0..1, element ${bad} is ${mask.data[bad]}`);
+  return mask;
+}
+
+async function sourceOf(weights: WeightsInput, options: LoadOptions): Promise<ByteSource> {
+  if (weights instanceof Uint8Array) return bytesSource(weights);
+  if (weights instanceof ArrayBuffer) return bytesSource(new Uint8Array(weights));
+  if (typeof weights === "string" || weights instanceof URL) return bytesSource(await download(String(weights), options));
+  return weights;
+}
+
+async function download(address: string, { signal, onProgress }: LoadOptions): Promise<Uint8Array> {
+  const response = await fetch(address, { signal: signal ?? null }).catch((cause: unknown) => {
+    throw new InputError(`${address}: the weights could not be fetched (${cause instanceof Error ? cause.message : cause})`, { cause });
+  });
+  if (!response.ok || !response.body) throw new InputError(`${address}: the weights could not be fetched (HTTP ${response.status})`);
+  const total = Number(response.headers.get("content-length") ?? 0);
+  const parts: Uint8Array[] = [];
+  let done = 0;
+  const reader = response.body.getReader();
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    parts.push(chunk.value);
+    done += chunk.value.length;
+    onProgress?.({ stage: "download", done, total });
+  }
+  const bytes = new Uint8Array(done);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

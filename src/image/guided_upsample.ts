@@ -1,0 +1,247 @@
+/**
+ * Carries a change of colour from the size the network ran at to the full picture, so that detail stays: not the small
+ * result is enlarged, but the *transform* that made it. In the manner of the fast guided filter (He & Sun 2015) with the
+ * picture as its own guide: in every window of the small image an affine map from colour to change of colour is fitted,
+ *
+ *     change = D (x - mean) + c,   D = cov(change, x) (cov(x) + epsilon I)^-1,
+ *
+ * the maps are averaged over the windows that hold a pixel, interpolated to full size and applied to the full picture.
+ *
+ * Two departures. The statistics are weighted by the mask, so the background has no say in the foreground's transform.
+ * And the ridge pulls towards the transform of the whole foreground, not towards a flat colour: what is one global
+ * change of colour comes out exactly, and where a window is too plain to tell, detail keeps its contrast.
+ */
+import { ShapeError } from "../errors.js";
+import { boxSums } from "./box_filter.js";
+import { type FloatImage, newFloatImage, readRgbRows } from "./float.js";
+import type { Image } from "./image.js";
+import type { Mask } from "./mask.js";
+
+export interface GuidedOptions {
+  /** Half the window's side, in pixels of the small image. Default: 1/64 of its longer side, at least 2. */
+  readonly radius?: number;
+  /** Ridge of the local fit, in squared units of [0, 1] colour: contrast below its root is not trusted. */
+  readonly epsilon?: number;
+}
+
+export const DEFAULT_EPSILON = 1e-3;
+const GLOBAL_EPSILON = 1e-5;
+/** A transform is D, row by row, then c: change_i = sum_j D_ij x_j + c_i. */
+const TERMS = 12;
+
+/** One colour transform a pixel of the small image: [height, width, 12]. */
+export type ColourField = FloatImage<12>;
+
+/** Writes row y, columns x0 to x1 (exclusive), as interleaved RGB in [0, 1] (not clamped) to the start of `out`. */
+export type RgbRows = (y: number, x0: number, x1: number, out: Float32Array) => void;
+
+/**
+ * The full-size result, row by row on demand.
+ * @param full the picture at full size; @param input, output, mask what the network saw and answered, at its size.
+ */
+export function guidedUpsample(
+  full: Image,
+  input: FloatImage<3>,
+  output: FloatImage<3>,
+  mask: Mask,
+  options: GuidedOptions = {},
+): RgbRows {
+  return applyColourField(fitColourField(input, output, mask, options), full);
+}
+
+/** Fits the transforms. Pixels further than two windows from the mask get the global one. */
+export function fitColourField(
+  input: FloatImage<3>,
+  output: FloatImage<3>,
+  mask: Mask,
+  options: GuidedOptions = {},
+): ColourField {
+  const { width, height } = input;
+  for (const other of [output, mask])
+    if (other.width !== width || other.height !== height)
+      throw new ShapeError(
+        `guided upsampling: input is ${width}x${height}, mask or output ${other.width}x${other.height}`,
+      );
+  const radius = options.radius ?? Math.max(2, Math.round(Math.max(width, height) / 64));
+  const epsilon = options.epsilon ?? DEFAULT_EPSILON;
+  const moments = new MomentReader(input, output, mask);
+  const globalTransform = new Float64Array(TERMS);
+  solveTransform(moments.total(), 0, GLOBAL_EPSILON, globalTransform);
+
+  // First pass: a transform a window, weighted by how much foreground it holds. It is fitted to what the global
+  // transform leaves over.
+  moments.subtract(globalTransform);
+  const fitted = new Float32Array(width * height * (TERMS + 1));
+  const transform = new Float64Array(TERMS);
+  boxSums({ width, height, channels: MOMENTS, radius }, moments.readRow, (y, sums) => {
+    for (let x = 0; x < width; x++) {
+      const weight = solveTransform(sums, x * MOMENTS, epsilon, transform);
+      const at = (y * width + x) * (TERMS + 1);
+      fitted[at + TERMS] = weight;
+      for (let k = 0; k < TERMS; k++) fitted[at + k] = weight * (transform[k] as number);
+    }
+  });
+
+  // Second pass: the mean transform of the windows a pixel lies in.
+  const field = newFloatImage(width, height, 12 as const);
+  const stride = width * (TERMS + 1);
+  const readFitted = (y: number, row: Float64Array): void => row.set(fitted.subarray(y * stride, (y + 1) * stride));
+  boxSums({ width, height, channels: TERMS + 1, radius }, readFitted, (y, sums) => {
+    for (let x = 0; x < width; x++) {
+      const weight = sums[x * (TERMS + 1) + TERMS] as number;
+      const scale = weight > NO_WEIGHT ? 1 / weight : 0;
+      for (let k = 0; k < TERMS; k++)
+        field.data[(y * width + x) * TERMS + k] =
+          (globalTransform[k] as number) + scale * (sums[x * (TERMS + 1) + k] as number);
+    }
+  });
+  return field;
+}
+
+/** Interpolates the transforms linearly and applies them to the picture, a row at a time. */
+export function applyColourField(field: ColourField, full: Image): RgbRows {
+  const scaleX = field.width / full.width;
+  const scaleY = field.height / full.height;
+  const stride = field.width * TERMS;
+  const blended = new Float32Array(stride);
+  const row = new Float32Array(full.width * 3);
+  const clampedPosition = (i: number, scale: number, size: number): number =>
+    Math.min(Math.max((i + 0.5) * scale - 0.5, 0), size - 1);
+
+  return (y, x0, x1, out) => {
+    const v = clampedPosition(y, scaleY, field.height);
+    const top = Math.floor(v);
+    const bottom = Math.min(top + 1, field.height - 1);
+    const down = v - top;
+    const firstTerm = Math.floor(clampedPosition(x0, scaleX, field.width)) * TERMS;
+    const lastTerm = Math.min(stride, (Math.floor(clampedPosition(x1 - 1, scaleX, field.width)) + 2) * TERMS);
+    for (let i = firstTerm; i < lastTerm; i++) {
+      const a = field.data[top * stride + i] as number;
+      blended[i] = a + down * ((field.data[bottom * stride + i] as number) - a);
+    }
+    readRgbRows(full, y, y + 1, row);
+    for (let x = x0, p = 0; x < x1; x++, p += 3) {
+      const u = clampedPosition(x, scaleX, field.width);
+      const left = Math.floor(u);
+      const across = u - left;
+      const a = left * TERMS;
+      const b = Math.min(left + 1, field.width - 1) * TERMS;
+      const r = row[3 * x] as number;
+      const g = row[3 * x + 1] as number;
+      const bl = row[3 * x + 2] as number;
+      for (let i = 0; i < 3; i++) {
+        const k = 3 * i;
+        const onLeft =
+          (blended[a + k] as number) * r +
+          (blended[a + k + 1] as number) * g +
+          (blended[a + k + 2] as number) * bl +
+          (blended[a + 9 + i] as number);
+        const onRight =
+          (blended[b + k] as number) * r +
+          (blended[b + k + 1] as number) * g +
+          (blended[b + k + 2] as number) * bl +
+          (blended[b + 9 + i] as number);
+        out[p + i] = (row[3 * x + i] as number) + onLeft + across * (onRight - onLeft);
+      }
+    }
+  };
+}
+
+/** Below this much foreground a window knows nothing. */
+const NO_WEIGHT = 1e-6;
+/** Weighted sums a pixel: w, w x (3), w x x^T (6: rr rg rb gg gb bb), w change (3), w change x^T (9). */
+const MOMENTS = 22;
+
+/** Makes the moments of each pixel, of the change less a given transform. */
+class MomentReader {
+  private readonly leftover: Float64Array;
+
+  constructor(
+    private readonly input: FloatImage<3>,
+    output: FloatImage<3>,
+    private readonly mask: Mask,
+  ) {
+    this.leftover = Float64Array.from(output.data, (value, i) => value - (input.data[i] as number));
+  }
+
+  /** Takes the transform's change away from what is to be fitted. */
+  subtract(transform: Float64Array): void {
+    const x = this.input.data;
+    for (let s = 0; s < this.leftover.length; s += 3)
+      for (let i = 0; i < 3; i++) {
+        let change = transform[9 + i] as number;
+        for (let j = 0; j < 3; j++) change += (transform[3 * i + j] as number) * (x[s + j] as number);
+        this.leftover[s + i] = (this.leftover[s + i] as number) - change;
+      }
+  }
+
+  readonly readRow = (y: number, row: Float64Array): void => {
+    const { width, data } = this.input;
+    for (let x = 0; x < width; x++) {
+      const pixel = y * width + x;
+      const w = this.mask.data[pixel] as number;
+      const p = x * MOMENTS;
+      row[p] = w;
+      for (let i = 0, second = p + 4; i < 3; i++) {
+        const wx = w * (data[3 * pixel + i] as number);
+        const wd = w * (this.leftover[3 * pixel + i] as number);
+        row[p + 1 + i] = wx;
+        for (let j = i; j < 3; j++) row[second++] = wx * (data[3 * pixel + j] as number);
+        row[p + 10 + i] = wd;
+        for (let j = 0; j < 3; j++) row[p + 13 + 3 * i + j] = wd * (data[3 * pixel + j] as number);
+      }
+    }
+  };
+
+  /** The moments of the whole image. */
+  total(): Float64Array {
+    const { width, height } = this.input;
+    const row = new Float64Array(width * MOMENTS);
+    const sum = new Float64Array(MOMENTS);
+    for (let y = 0; y < height; y++) {
+      this.readRow(y, row);
+      for (let i = 0; i < row.length; i++) sum[i % MOMENTS] = (sum[i % MOMENTS] as number) + (row[i] as number);
+    }
+    return sum;
+  }
+}
+
+/**
+ * The ridge regression of change on colour from the moments at `at`, as D and c of change = D x + c.
+ * @returns the weight of the window; 0 (and a zero transform) where there is no foreground.
+ */
+function solveTransform(moments: Float64Array, at: number, epsilon: number, transform: Float64Array): number {
+  const weight = moments[at] as number;
+  transform.fill(0);
+  if (!(weight > NO_WEIGHT)) return 0;
+  const m = (k: number): number => (moments[at + k] as number) / weight;
+  const [xr, xg, xb] = [m(1), m(2), m(3)];
+  const rr = m(4) - xr * xr + epsilon;
+  const rg = m(5) - xr * xg;
+  const rb = m(6) - xr * xb;
+  const gg = m(7) - xg * xg + epsilon;
+  const gb = m(8) - xg * xb;
+  const bb = m(9) - xb * xb + epsilon;
+  // The inverse of a symmetric 3x3 matrix, by cofactors; positive definite thanks to epsilon.
+  const c0 = gg * bb - gb * gb;
+  const c1 = rb * gb - rg * bb;
+  const c2 = rg * gb - rb * gg;
+  const scale = 1 / (rr * c0 + rg * c1 + rb * c2);
+  const c3 = rr * bb - rb * rb;
+  const c4 = rg * rb - rr * gb;
+  const c5 = rr * gg - rg * rg;
+  for (let i = 0; i < 3; i++) {
+    const mean = m(10 + i);
+    const kr = m(13 + 3 * i) - mean * xr;
+    const kg = m(14 + 3 * i) - mean * xg;
+    const kb = m(15 + 3 * i) - mean * xb;
+    const dr = scale * (kr * c0 + kg * c1 + kb * c2);
+    const dg = scale * (kr * c1 + kg * c3 + kb * c4);
+    const db = scale * (kr * c2 + kg * c4 + kb * c5);
+    transform[3 * i] = dr;
+    transform[3 * i + 1] = dg;
+    transform[3 * i + 2] = db;
+    transform[9 + i] = mean - dr * xr - dg * xg - db * xb;
+  }
+  return weight;
+}

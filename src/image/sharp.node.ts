@@ -1,0 +1,120 @@
+/**
+ * JPEG and WebP through sharp (libvips), an optional package: it is loaded on first use, so PNG works without it.
+ * sharp is kept from touching colours: `ignoreIcc` on reading, raw samples in and out, metadata embedded by hand.
+ */
+import { InputError, UsageError } from "../errors.js";
+import { embedInJpeg, embedInWebp } from "./embed.js";
+import { normalizeExif, readOrientation, stripExifPrefix } from "./exif.js";
+import { type Channels, dropAlpha, hasAlpha, type Image, maxSample, to8Bit } from "./image.js";
+import { applyOrientation } from "./orientation.js";
+
+type Sharp = typeof import("sharp");
+type SharpFactory = Sharp["default"];
+
+async function loadSharp(purpose: string): Promise<SharpFactory> {
+  try {
+    return (await import("sharp")).default;
+  } catch (cause) {
+    throw new UsageError(
+      `${purpose} needs the optional package sharp, which is not installed here: run \`npm install sharp\`, or use PNG`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Decodes a JPEG or still WebP: 8 bits, upright, colours as stored.
+ * @throws InputError on more pixels than `maxPixels` (before decoding), damage, CMYK and animations.
+ */
+export async function decodeWithSharp(
+  bytes: Uint8Array,
+  name: string,
+  maxPixels: number,
+  checkSize: (width: number, height: number) => void,
+): Promise<Image> {
+  const sharp = await loadSharp(`reading ${name}`);
+  try {
+    // The header is read without sharp's own limit, so that the refusal can give the size.
+    const header = sharp(bytes, { limitInputPixels: false });
+    const { width, height, channels, space, pages, icc, exif } = await header.metadata();
+    checkSize(width, height);
+    if ((pages ?? 1) > 1)
+      throw new InputError(`${name}: an animation of ${pages} frames; save the frame you mean as a picture of its own`);
+    if (space === "cmyk")
+      throw new InputError(
+        `${name}: a CMYK picture; convert it to RGB first (its print colours have no exact RGB values)`,
+      );
+    // sharp's own default, "warning", refuses what many cameras write and libjpeg only grumbles about.
+    const input = sharp(bytes, { ignoreIcc: true, failOn: "error", limitInputPixels: maxPixels });
+    const raw = (channels ?? 3) < 3 ? input.toColourspace("b-w") : input.toColourspace("srgb");
+    const { data, info } = await raw.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const image: Image = {
+      width: info.width,
+      height: info.height,
+      channels: info.channels as Channels,
+      depth: 8,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+    };
+    const block = exif && stripExifPrefix(exif);
+    const upright = block ? applyOrientation(image, readOrientation(block)) : image;
+    return {
+      ...upright,
+      ...(icc && { icc: new Uint8Array(icc) }),
+      ...(block && { exif: normalizeExif(new Uint8Array(block)) }),
+    };
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    const reason = cause instanceof Error ? cause.message.replace(/\s+/g, " ") : String(cause);
+    throw new InputError(`${name}: damaged or unreadable picture (${reason})`, { cause });
+  }
+}
+
+export interface LossyOptions {
+  /** 1 to 100. */
+  readonly quality: number;
+}
+
+/** Encodes 8-bit gray or RGB as JPEG without chroma subsampling; an alpha channel must be opaque. */
+export async function encodeJpeg(image: Image, { quality }: LossyOptions): Promise<Uint8Array> {
+  if (hasAlpha(image) && !isOpaque(image))
+    throw new UsageError("JPEG has no transparency, and the picture has some: write a PNG or WebP");
+  const opaque = to8Bit(dropAlpha(image));
+  const encoder = await rawInput(opaque, "writing JPEG");
+  const encoded = await encode("JPEG", () =>
+    encoder
+      .toColourspace(opaque.channels === 1 ? "b-w" : "srgb")
+      .jpeg({ quality, chromaSubsampling: "4:4:4" })
+      .toBuffer(),
+  );
+  return embedInJpeg(encoded, image);
+}
+
+/** Encodes as WebP, at quality 100 losslessly. Colours under transparent pixels are kept. */
+export async function encodeWebp(image: Image, { quality }: LossyOptions): Promise<Uint8Array> {
+  const encoder = await rawInput(to8Bit(image), "writing WebP");
+  const encoded = await encode("WebP", () =>
+    encoder.webp({ quality, lossless: quality === 100, exact: true }).toBuffer(),
+  );
+  return embedInWebp(encoded, image.width, image.height, hasAlpha(image), image);
+}
+
+async function rawInput({ data, width, height, channels }: Image, purpose: string): Promise<ReturnType<SharpFactory>> {
+  const sharp = await loadSharp(purpose);
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+}
+
+async function encode(format: string, run: () => Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await run();
+  } catch (cause) {
+    // What remains possible on valid samples is a side too long for the format.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`the picture cannot be written as ${format} (${reason}); PNG has no limit on size`, { cause });
+  }
+}
+
+function isOpaque(image: Image): boolean {
+  const max = maxSample(image);
+  for (let i = image.channels - 1; i < image.data.length; i += image.channels) if (image.data[i] !== max) return false;
+  return true;
+}

@@ -1,0 +1,30 @@
+/** The whole public API, safe in a browser. Node's additions are in `s2am-webgpu/node`. */
+export * from "./errors.js";
+export {
+  DEFAULT_WORKING_SIZE,
+  Harmonizer,
+  type HarmonizeInput,
+  type HarmonizeOptions,
+  type HarmonizeResult,
+  harmonize,
+  type LoadOptions,
+  type LoadProgress,
+  type WeightsInput,
+} from "./harmonizer.js";
+export { type AdapterDescription, describeAdapter, openDevice as openBrowserDevice, type OpenedDevice } from "./gpu/device.js";
+export { compile, type CompileOptions, type CompileProgress } from "./graph/compile.js";
+export type { PassTiming, Plan, RunOptions, RunResult } from "./graph/plan.js";
+export { Runtime, type RuntimeOptions } from "./graph/runtime.js";
+export { constant, input, type Shape, type Tensor } from "./graph/tensor.js";
+export type { Image, ImageDataLike } from "./image/image.js";
+export type { Mask } from "./image/mask.js";
+export { foregroundMse, foregroundPsnr, mse, psnr, ssim } from "./image/metrics.js";
+export { blobSource, type ByteSource, bytesSource } from "./io/byte_source.js";
+export { parseNpy, serializeNpy } from "./io/npy.js";
+export { parseSafetensors, serializeSafetensors } from "./io/safetensors.js";
+export type { HostTensor } from "./io/tensor_data.js";
+export { readWeights, type WeightsFile } from "./io/weights_file.js";
+export * from "./kernels/ops.js";
+export { type Arch, type Blur, DEFAULT_CONFIG, type ModelConfig } from "./model/config.js";
+export { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
+export { loadModel, type Model, type ModelOptions, parameterShapes } from "./model/weights.js";

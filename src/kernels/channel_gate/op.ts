@@ -1,0 +1,39 @@
+/** The channel gate's product: each channel of each image scaled by one number. */
+import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
+import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { channel_gate } from "../../shaders.generated.js";
+import { expectShape, f32, present } from "../expect.js";
+import { laneVariants, threads, viewOverrides } from "../views.js";
+
+export const channelGateOp = defineOp<object>({
+  name: "channel_gate",
+  infer([x, g]) {
+    const shape = present("channel_gate", "x", x);
+    const [n, , , c] = nhwc("channel_gate", "x", shape);
+    expectShape("channel_gate", "g", g, [n, c], `x ${showShape(shape)}`);
+    return f32(shape);
+  },
+  flops: (_, [y]) => sizeOf(shapeOf(y)),
+  variants: laneVariants(
+    (p) => [operand(p, 0), operand(p, 1), result(p)],
+    (p, lanes) => {
+      const [x, g, y] = [operand(p, 0), operand(p, 1), result(p)];
+      const [, H, W, C] = nhwc("channel_gate", "x", x.shape);
+      const SIZE = sizeOf(x.shape);
+      const views = { ...viewOverrides("X", x), ...viewOverrides("G", g), ...viewOverrides("Y", y) };
+      const overrides = { C, HW: H * W, SIZE, ...views };
+      const { consts, types } = lanes;
+      const workgroups = threads(SIZE / lanes.count);
+      return { passes: [pass(channel_gate, { bind: { x, g, y }, overrides, consts, types, workgroups })] };
+    },
+  ),
+});
+
+/**
+ * x * g
+ * @param x [N, H, W, C]
+ * @param g [N, C]
+ * @returns [N, H, W, C]
+ */
+export const channelGate = (x: Tensor, g: Tensor, options?: ApplyOptions): Tensor =>
+  apply(channelGateOp, [x, g], {}, options);

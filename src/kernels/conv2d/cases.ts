@@ -1,0 +1,65 @@
+import { defineSuite, type OpCase } from "../suite.js";
+import { type Conv2dAttrs, conv2dOp } from "./op.js";
+import { conv2dOracle } from "./reference.js";
+
+/** Rows named [N]x[H]x[W]x[C_in]-[C_out]_k[kernel]s[stride]p[padding]. */
+function row(
+  [n, h, w, cIn, cOut]: readonly [number, number, number, number, number],
+  [k, stride, padding]: readonly [number, number, number],
+  options: Partial<Conv2dAttrs> & { bias?: boolean; timed?: boolean } = {},
+): OpCase<Conv2dAttrs> {
+  const { bias = false, timed = false, ...attrs } = options;
+  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}`;
+  return {
+    name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${suffix}`,
+    shapes: [[n, h, w, cIn], [k, k, cIn, cOut], bias ? [cOut] : null],
+    attrs: { stride, padding, ...attrs },
+    timed,
+  };
+}
+
+const K3 = [3, 1, 1] as const;
+const K4 = [4, 2, 1] as const;
+
+export const conv2dSuite = defineSuite<Conv2dAttrs>({
+  op: conv2dOp,
+  oracle: conv2dOracle,
+  cases: [
+    row([1, 1, 1, 1, 1], [1, 1, 0]),
+    row([1, 8, 8, 8, 16], K3, { bias: true, activation: "elu" }),
+    row([2, 9, 7, 3, 5], K3, { bias: true }),
+    row([1, 16, 16, 16, 32], K3, { activation: "relu" }),
+    row([1, 13, 37, 24, 40], K3, { bias: true, activation: "leaky_relu", slope: 0.2 }),
+    row([1, 16, 16, 4, 16], K4, { bias: true, activation: "leaky_relu", slope: 0.2 }),
+    row([2, 10, 6, 8, 24], K4),
+    row([1, 2, 2, 64, 64], K4, { bias: true, activation: "relu" }),
+    row([1, 12, 12, 2, 16], [7, 1, 3], { bias: true, activation: "relu" }),
+    row([1, 12, 12, 16, 1], [7, 1, 3], { bias: true, activation: "sigmoid" }),
+    row([3, 5, 4, 7, 9], [3, 2, 0], { activation: "tanh" }),
+    row([1, 6, 6, 4, 8], [5, 3, 2], { bias: true }),
+    // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.
+    row([1, 128, 128, 128, 256], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 128, 128, 256, 128], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 64, 64, 256, 512], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 64, 64, 512, 256], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 32, 32, 512, 1024], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 32, 32, 1024, 512], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 256, 256, 4, 64], K4, { timed: true }),
+    row([1, 128, 128, 64, 128], K4, { bias: true, timed: true }),
+    row([1, 64, 64, 128, 256], K4, { bias: true, timed: true }),
+    row([1, 32, 32, 256, 512], K4, { bias: true, timed: true }),
+    row([1, 16, 16, 512, 512], K4, { bias: true, timed: true }),
+    row([1, 4, 4, 512, 512], K4, { bias: true, timed: true }),
+    row([1, 128, 128, 2, 16], [7, 1, 3], { bias: true, activation: "relu", timed: true }),
+  ],
+  random(draw) {
+    const k = draw(1, 5);
+    const stride = draw(1, 3);
+    const padding = draw(0, Math.floor(k / 2));
+    const size = () => k + draw(0, 17);
+    const attrs = draw(0, 2) === 0 ? { activation: "relu" as const } : {};
+    const cIn = draw(0, 2) === 0 ? 4 * draw(1, 6) : draw(1, 19);
+    const cOut = draw(0, 2) === 0 ? 8 * draw(1, 5) : draw(1, 37);
+    return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], { ...attrs, bias: draw(0, 1) === 1 });
+  },
+});

@@ -1,0 +1,56 @@
+/**
+ * Transposed 2-D convolution: y = activation(convT(x, w) + bias). Its weight is that of the convolution it transposes,
+ * so that it is also that convolution's input gradient, run forwards.
+ */
+import { ShapeError } from "../../errors.js";
+import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
+import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import type { ActivationAttrs } from "../activation.js";
+import { kernelShape } from "../conv2d/op.js";
+import { direct } from "./direct.js";
+import { implicitGemm } from "./implicit_gemm.js";
+
+export interface ConvTranspose2dAttrs extends ActivationAttrs {
+  readonly stride: number;
+  readonly padding: number;
+  /** Applies a ReLU to x as it is read: a U-Net's decoder does, and its skip must stay as it is for other readers. */
+  readonly reluInput?: boolean;
+}
+
+function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: ConvTranspose2dAttrs): Shape {
+  const [n, h, width, c] = nhwc("conv_transpose2d", "x", x);
+  const [r, s, cOut, cIn] = kernelShape("conv_transpose2d", w);
+  const shapes = `(x ${showShape(x)}, weight ${showShape(w)} as [R,S,C_out,C_in], stride ${stride}, padding ${padding})`;
+  if (c !== cIn) throw new ShapeError(`conv_transpose2d: weight expects ${cIn} input channels, x has ${c} ${shapes}`);
+  if (bias && sizeOf(bias) !== cOut) {
+    throw new ShapeError(`conv_transpose2d: bias needs ${cOut} values, got ${showShape(bias)} ${shapes}`);
+  }
+  if (!(Number.isInteger(stride) && stride >= 1 && Number.isInteger(padding) && padding >= 0)) {
+    throw new ShapeError(`conv_transpose2d: stride must be an integer from 1, padding one from 0 ${shapes}`);
+  }
+  const oh = (h - 1) * stride + r - 2 * padding;
+  const ow = (width - 1) * stride + s - 2 * padding;
+  if (oh < 1 || ow < 1) throw new ShapeError(`conv_transpose2d: the padding takes all of the output ${shapes}`);
+  return [n, oh, ow, cOut];
+}
+
+export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
+  name: "conv_transpose2d",
+  infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
+  flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
+  variants: [implicitGemm, direct],
+});
+
+/**
+ * @param x [N, H, W, C_in]
+ * @param w [R, S, C_out, C_in]
+ * @param bias [C_out] or null
+ * @returns [N, OH, OW, C_out] with OH = (H - 1) stride + R - 2 padding
+ */
+export const convTranspose2d = (
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null,
+  attrs: ConvTranspose2dAttrs,
+  options?: ApplyOptions,
+): Tensor => apply(convTranspose2dOp, [x, w, bias], attrs, options);

@@ -1,0 +1,30 @@
+/** The numbers of a transposed convolution that all its shaders share. */
+import { operand, type Problem, result } from "../../graph/op.js";
+import { activationOverrides } from "../activation.js";
+import type { ConvTranspose2dAttrs } from "./op.js";
+
+export function convTranspose2dOverrides(problem: Problem<ConvTranspose2dAttrs>) {
+  const x = operand(problem, 0);
+  const y = result(problem);
+  const [, H = 0, W = 0, C_IN = 0] = x.shape;
+  return {
+    H,
+    W,
+    C_IN,
+    X_PITCH: x.pitch,
+    X_OFFSET: x.offset,
+    C_OUT: y.shape[3] ?? 0,
+    Y_PITCH: y.pitch,
+    Y_OFFSET: y.offset,
+    HAS_BIAS: problem.inputs[2] ? 1 : 0,
+    RELU_INPUT: problem.attrs.reluInput ? 1 : 0,
+    ...activationOverrides(problem.attrs),
+  };
+}
+
+/** Kernel 4, stride 2, padding 1: the decoder's up-sampling by two, which splits into four parity phases. */
+export function isUpsampling(problem: Problem<ConvTranspose2dAttrs>): boolean {
+  const [r, s] = operand(problem, 1).shape;
+  const { stride, padding } = problem.attrs;
+  return r === 4 && s === 4 && stride === 2 && padding === 1;
+}

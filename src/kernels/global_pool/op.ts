@@ -1,0 +1,52 @@
+/** Average and maximum over each channel of an image: what the channel gates see. */
+import {
+  type ApplyOptions,
+  apply,
+  defineOp,
+  operand,
+  type Problem,
+  pass,
+  result,
+  scratch,
+  shapeOf,
+} from "../../graph/op.js";
+import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { global_pool_join, global_pool_rows } from "../../shaders.generated.js";
+import { f32, present } from "../expect.js";
+import { type Lanes, laneVariants, threads, viewOverrides } from "../views.js";
+
+/** Rows first, then their sums in order: parallel enough, exact to a rounding of W + H terms, the same on every run. */
+function plan(p: Problem<object>, { count, consts, types }: Lanes) {
+  const [x, y] = [operand(p, 0), result(p)];
+  const [N, H, W, C] = nhwc("global_pool", "x", x.shape);
+  const partial = scratch("row sums and maxima", N * H * 2 * C);
+  const rows = pass(global_pool_rows, {
+    bind: { x, partial },
+    overrides: { W, C, SIZE: N * H * C, ...viewOverrides("X", x) },
+    consts,
+    types,
+    workgroups: threads((N * H * C) / count),
+  });
+  const join = pass(global_pool_join, {
+    bind: { partial, y },
+    overrides: { H, W, C, SIZE: N * C, ...viewOverrides("Y", y) },
+    workgroups: threads(N * C),
+  });
+  return { passes: [rows, join] };
+}
+
+export const globalPoolOp = defineOp<object>({
+  name: "global_pool",
+  infer([x]) {
+    const [n, , , c] = nhwc("global_pool", "x", present("global_pool", "x", x));
+    return f32([n, 2 * c]);
+  },
+  flops: ([x]) => 2 * sizeOf(shapeOf(x)),
+  variants: laneVariants((p) => [operand(p, 0)], plan),
+});
+
+/**
+ * @param x [N, H, W, C]
+ * @returns [N, 2 C]: the averages, then the maxima
+ */
+export const globalPool = (x: Tensor, options?: ApplyOptions): Tensor => apply(globalPoolOp, [x], {}, options);

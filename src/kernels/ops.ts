@@ -1,0 +1,20 @@
+/** The ops, as functions of symbolic tensors. */
+export { elu, leakyRelu, relu, sigmoid, tanh } from "./activation/op.js";
+export { batchNorm } from "./batch_norm/op.js";
+export { bilinearUpsample } from "./bilinear_upsample/op.js";
+export { blend } from "./blend/op.js";
+export { channelGate } from "./channel_gate/op.js";
+export { channelPool } from "./channel_pool/op.js";
+export { concat } from "./concat/op.js";
+export { conv2d } from "./conv2d/op.js";
+export { convTranspose2d } from "./conv_transpose2d/op.js";
+export { crop } from "./crop/op.js";
+export { add, mul } from "./elementwise/op.js";
+export { gaussianBlur } from "./gaussian_blur/op.js";
+export { globalPool } from "./global_pool/op.js";
+export { linear } from "./linear/op.js";
+export { maskPool } from "./mask_pool/op.js";
+export { reflectPad } from "./reflect_pad/op.js";
+export { reshape } from "./reshape/op.js";
+export { s2amCompose } from "./s2am_compose/op.js";
+export { slice } from "./slice/op.js";

@@ -1,0 +1,71 @@
+/** Equation (1) of S2AM in one pass over the features: y = activation(m (l + x gMix) + (1 - m) x gBg). */
+import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
+import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { s2am_compose } from "../../shaders.generated.js";
+import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { expectShape, f32, present } from "../expect.js";
+import { laneVariants, threads, viewOverrides } from "../views.js";
+
+export const s2amComposeOp = defineOp<ActivationAttrs>({
+  name: "s2am_compose",
+  infer([l, x, gMix, gBg, m]) {
+    const shape = present("s2am_compose", "x", x);
+    const [n, h, w, c] = nhwc("s2am_compose", "x", shape);
+    const because = `x ${showShape(shape)}`;
+    expectShape("s2am_compose", "l", l, shape, because);
+    expectShape("s2am_compose", "gMix", gMix, [n, c], because);
+    expectShape("s2am_compose", "gBg", gBg, [n, c], because);
+    expectShape("s2am_compose", "m", m, [n, h, w, 1], because);
+    return f32(shape);
+  },
+  flops: (_, [y]) => 7 * sizeOf(shapeOf(y)),
+  variants: laneVariants(
+    (p) => [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3), result(p)],
+    (p, lanes) => {
+      const bind = {
+        l: operand(p, 0),
+        x: operand(p, 1),
+        g_mix: operand(p, 2),
+        g_bg: operand(p, 3),
+        m: operand(p, 4),
+        y: result(p),
+      };
+      const [, H, W, C] = nhwc("s2am_compose", "x", bind.x.shape);
+      const SIZE = sizeOf(bind.x.shape);
+      const overrides = {
+        C,
+        HW: H * W,
+        SIZE,
+        ...viewOverrides("L", bind.l),
+        ...viewOverrides("X", bind.x),
+        ...viewOverrides("MIX", bind.g_mix),
+        ...viewOverrides("BG", bind.g_bg),
+        ...viewOverrides("M", bind.m),
+        ...viewOverrides("Y", bind.y),
+        ...activationOverrides(p.attrs),
+      };
+      const { consts, types } = lanes;
+      const workgroups = threads(SIZE / lanes.count);
+      return { passes: [pass(s2am_compose, { bind, overrides, consts, types, workgroups })] };
+    },
+  ),
+});
+
+export interface S2amComposeInputs {
+  /** What the learnable block made, [N, H, W, C]. */
+  readonly l: Tensor;
+  /** The features, [N, H, W, C]. */
+  readonly x: Tensor;
+  /** The gates of the foreground's own features and of the background, [N, C]. */
+  readonly gMix: Tensor;
+  readonly gBg: Tensor;
+  /** The blurred mask, [N, H, W, 1]: 1 inside. */
+  readonly m: Tensor;
+}
+
+/** @returns [N, H, W, C] */
+export const s2amCompose = (
+  { l, x, gMix, gBg, m }: S2amComposeInputs,
+  attrs: ActivationAttrs = {},
+  options?: ApplyOptions,
+): Tensor => apply(s2amComposeOp, [l, x, gMix, gBg, m], attrs, options);

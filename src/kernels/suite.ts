@@ -1,0 +1,115 @@
+/**
+ * What tests and bench need of an op beside its variants: a float64 oracle and a table of cases. One table feeds the
+ * check of every variant, the gradient check (small rows) and the timing (rows marked `timed`).
+ */
+import type { AnyOp, OpDefinition } from "../graph/op.js";
+import { type Shape, sizeOf } from "../graph/tensor.js";
+
+export interface HostArray {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/** An output as float64 computes it, with what its float32 error is measured by. */
+export interface Oracle extends HostArray {
+  /** Sum of the absolute values of the terms of each element. */
+  readonly magnitude: Float64Array;
+  /** Terms of the longest sum. */
+  readonly terms: number;
+  /** Error beside that of the sum, e.g. of exp. */
+  readonly extra?: number;
+}
+
+/** How an input is filled: (-1, 1), [0, 1), {0, 1}. */
+export type Fill = "signed" | "unit" | "binary";
+
+export interface OpCase<Attrs> {
+  /** `1x64x128x128_k3s1p1`: what the bench prints. */
+  readonly name: string;
+  /** Of the inputs; null where an optional one is absent. */
+  readonly shapes: readonly (Shape | null)[];
+  readonly attrs: Attrs;
+  /** Missing means all signed. */
+  readonly fill?: readonly Fill[];
+  /** Large rows, timed by the bench and left out of the tests. */
+  readonly timed?: boolean;
+}
+
+/** Draws an integer, both ends included. */
+export type Draw = (min: number, max: number) => number;
+
+export interface OpSuite<Attrs> {
+  readonly op: OpDefinition<Attrs>;
+  oracle(inputs: readonly (HostArray | null)[], attrs: Attrs): readonly Oracle[];
+  readonly cases: readonly OpCase<Attrs>[];
+  /** A random small case: ones, primes, sizes off the tiles, paddings, strides. */
+  random(draw: Draw): OpCase<Attrs>;
+}
+
+/** A suite whose attribute type does not matter to the holder. */
+export interface AnySuite extends Omit<OpSuite<unknown>, "op"> {
+  readonly op: AnyOp;
+}
+
+export const defineSuite = <Attrs>(suite: OpSuite<Attrs>): AnySuite => suite as AnySuite;
+
+const EPSILON = 2 ** -24;
+
+/** 8 * 2^-24 * sqrt(K) * sum of absolute terms + 1e-7: the bound that every f32 variant keeps, element by element. */
+export function tolerance({ magnitude, terms, extra = 0 }: Oracle, index: number, epsilon = EPSILON): number {
+  return 8 * epsilon * Math.sqrt(terms) * (magnitude[index] ?? 0) + (extra * epsilon) / EPSILON + 1e-7;
+}
+
+/** Seeded values that float32 holds exactly, so that oracle and GPU start from the same numbers. */
+export function fillArray(shape: Shape, seed: number, fill: Fill = "signed"): HostArray {
+  const data = new Float64Array(sizeOf(shape));
+  const random = mulberry32(seed);
+  for (let i = 0; i < data.length; i++) {
+    const unit = random();
+    data[i] = Math.fround(fill === "signed" ? 2 * unit - 1 : fill === "unit" ? unit : Math.round(unit));
+  }
+  return { shape, data };
+}
+
+/** A small seeded generator for test data (Tommy Ettinger's mulberry32). */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `array[index]` for the oracles' loops, checked. */
+export function at(array: ArrayLike<number>, index: number): number {
+  const value = array[index];
+  if (value === undefined) throw new RangeError(`index ${index} is outside an array of ${array.length}`);
+  return value;
+}
+
+/** The array of input `index`. */
+export function given(inputs: readonly (HostArray | null)[], index: number): HostArray {
+  const array = inputs[index];
+  if (!array) throw new Error(`oracle: input ${index} is absent`);
+  return array;
+}
+
+/** An oracle's output, filled an element at a time. `element` returns [value, sum of absolute terms]. */
+export function oracleOf(
+  shape: Shape,
+  terms: number,
+  element: (index: number) => readonly [value: number, magnitude: number],
+  extra = 0,
+): Oracle {
+  const data = new Float64Array(sizeOf(shape));
+  const magnitude = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const [value, size] = element(i);
+    data[i] = value;
+    magnitude[i] = size;
+  }
+  return { shape, data, magnitude, terms, extra };
+}

@@ -1,0 +1,47 @@
+/** What variants say about views: the overrides that shaders read them by, and whether four channels can go at once. */
+import { ceilDiv, grid1d, type NodePlan, type Problem, type TensorView, type Variant } from "../graph/op.js";
+
+type ViewOverrides<Name extends string> = Readonly<Record<`${Name}_PITCH` | `${Name}_OFFSET`, number>>;
+
+/** X_PITCH and X_OFFSET of a view. */
+export const viewOverrides = <Name extends string>(name: Name, { pitch, offset }: TensorView): ViewOverrides<Name> =>
+  ({ [`${name}_PITCH`]: pitch, [`${name}_OFFSET`]: offset }) as ViewOverrides<Name>;
+
+/** Whether a view can be read as vec4s along its channels. */
+export const isVec4 = ({ shape, pitch, offset }: TensorView): boolean =>
+  (shape.at(-1) ?? 0) % 4 === 0 && pitch % 4 === 0 && offset % 4 === 0;
+
+/** How many channels a thread of a shader that uses lib/lanes.wgsl handles at once. */
+export interface Lanes {
+  readonly count: number;
+  readonly consts: { readonly LANES: number };
+  readonly types: { readonly T: string };
+}
+
+const LANES_1: Lanes = { count: 1, consts: { LANES: 1 }, types: { T: "f32" } };
+const LANES_4: Lanes = { count: 4, consts: { LANES: 4 }, types: { T: "vec4<f32>" } };
+
+/** Four where every view allows it. */
+export const lanesOf = (views: readonly TensorView[]): Lanes => (views.every(isVec4) ? LANES_4 : LANES_1);
+
+/** Workgroups of 64 for one thread an item. */
+export const threads = (items: number): [number, number, number] => grid1d(ceilDiv(items, 64));
+
+/**
+ * The variants of an op whose shader uses lib/lanes.wgsl: `vec4` and the readable `direct`.
+ * @param vectors the views that the shader reads or writes as array<T>
+ */
+export function laneVariants<Attrs>(
+  vectors: (problem: Problem<Attrs>) => readonly TensorView[],
+  plan: (problem: Problem<Attrs>, lanes: Lanes) => NodePlan,
+): readonly Variant<Attrs>[] {
+  return [
+    {
+      name: "vec4",
+      features: [],
+      accepts: (problem) => vectors(problem).every(isVec4),
+      plan: (problem) => plan(problem, LANES_4),
+    },
+    { name: "direct", features: [], accepts: () => true, plan: (problem) => plan(problem, LANES_1) },
+  ];
+}

@@ -1,0 +1,121 @@
+/**
+ * The parts that networks are made of, for inference: each takes its parameters by their PyTorch key, and batch norm
+ * is folded into the convolution before it. This is the only place that knows PyTorch's layouts.
+ */
+import { type ConstantSource, constantFrom, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import type { ActivationAttrs } from "../kernels/activation.js";
+import { conv2d } from "../kernels/conv2d/op.js";
+import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
+import { linear } from "../kernels/linear/op.js";
+
+/** Parameters by PyTorch key, in PyTorch's order of elements. Asked for while a graph is built, read when it is compiled. */
+export interface ParameterSource {
+  get(key: string, shape: Shape): () => Float32Array;
+}
+
+export interface ConvOptions extends ActivationAttrs {
+  readonly channels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  /** Key of the batch norm that follows. */
+  readonly norm?: string | undefined;
+  readonly bias?: boolean;
+}
+
+const BATCH_NORM_EPS = 1e-5;
+
+export class InferenceLayers {
+  /** One source a parameter, so that graphs of several resolutions share their uploads. */
+  private readonly sources = new Map<string, ConstantSource>();
+
+  constructor(private readonly parameters: ParameterSource) {}
+
+  /** Weight `key.weight` [C_out, C_in, R, S]. */
+  conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+    const cIn = x.shape[3] ?? 0;
+    const weight = this.convWeight(key, channels, cIn, kernel, norm && { key: norm, axis: 0 });
+    return conv2d(x, weight, this.convBias(key, channels, norm, bias), { stride, padding, ...activation }, { name: key });
+  }
+
+  /** Weight `key.weight` [C_in, C_out, R, S]; reads x through a ReLU. */
+  convTransposeOfRelu(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+    const cIn = x.shape[3] ?? 0;
+    const weight = this.convWeight(key, cIn, channels, kernel, norm && { key: norm, axis: 1 });
+    const attrs = { stride, padding, reluInput: true, ...activation };
+    return convTranspose2d(x, weight, this.convBias(key, channels, norm, bias), attrs, { name: key });
+  }
+
+  /** Weight `key.weight` [units, K], bias `key.bias`. x is [N, K]. */
+  linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
+    const k = x.shape[1] ?? 0;
+    const values = this.parameters.get(`${key}.weight`, [units, k]);
+    const weight = this.constant(`${key}.weight`, [k, units], () => transpose(values(), units, k));
+    const bias = this.constant(`${key}.bias`, [units], this.parameters.get(`${key}.bias`, [units]));
+    return linear(x, weight, bias, activation, { name: key });
+  }
+
+  private constant(name: string, shape: Shape, load: () => Float32Array): Tensor {
+    let source = this.sources.get(name);
+    if (!source) {
+      source = { name, load };
+      this.sources.set(name, source);
+    }
+    return constantFrom(source, shape);
+  }
+
+  /** [outer, inner, R, S] to [R, S, inner, outer], scaled by the batch norm of one of the two channel axes. */
+  private convWeight(key: string, outer: number, inner: number, kernel: number, norm?: { key: string; axis: 0 | 1 } | ""): Tensor {
+    const values = this.parameters.get(`${key}.weight`, [outer, inner, kernel, kernel]);
+    const axis = norm ? norm.axis : 0;
+    const folded = norm ? this.fold(norm.key, axis === 0 ? outer : inner) : null;
+    return this.constant(`${key}.weight`, [kernel, kernel, inner, outer], () =>
+      repackConv(values(), outer, inner, kernel * kernel, folded?.().scale ?? null, axis),
+    );
+  }
+
+  private convBias(key: string, channels: number, norm: string | undefined, bias = false): Tensor | null {
+    if (norm) {
+      const folded = this.fold(norm, channels);
+      return this.constant(`${norm}.shift`, [channels], () => folded().shift);
+    }
+    return bias ? this.constant(`${key}.bias`, [channels], this.parameters.get(`${key}.bias`, [channels])) : null;
+  }
+
+  /** Evaluation-mode batch norm as y = scale * x + shift, in float64 until the end. */
+  private fold(key: string, channels: number): () => { scale: Float64Array; shift: Float32Array } {
+    const names = ["weight", "bias", "running_mean", "running_var"] as const;
+    const read = names.map((name) => this.parameters.get(`${key}.${name}`, [channels]));
+    return () => {
+      const [weight = [], bias = [], mean = [], variance = []] = read.map((values) => values());
+      const scale = Float64Array.from(weight, (gamma, c) => gamma / Math.sqrt((variance[c] ?? 0) + BATCH_NORM_EPS));
+      const shift = Float32Array.from(bias, (beta, c) => beta - (mean[c] ?? 0) * (scale[c] ?? 0));
+      return { scale, shift };
+    };
+  }
+}
+
+const BLOCK = 16;
+
+/** [outer, inner, taps] to [taps, inner, outer]; in blocks of `outer`, so that reads and writes both run along cache lines. */
+function repackConv(values: Float32Array, outer: number, inner: number, taps: number, scale: Float64Array | null, axis: 0 | 1): Float32Array {
+  const packed = new Float32Array(values.length);
+  for (let block = 0; block < outer; block += BLOCK) {
+    const end = Math.min(outer, block + BLOCK);
+    for (let i = 0; i < inner; i++) {
+      for (let t = 0; t < taps; t++) {
+        const row = (t * inner + i) * outer;
+        for (let o = block; o < end; o++) {
+          const factor = scale ? (scale[axis === 0 ? o : i] ?? 0) : 1;
+          packed[row + o] = (values[(o * inner + i) * taps + t] ?? 0) * factor;
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+/** [rows, columns] to [columns, rows]. */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  return Float32Array.from({ length: sizeOf([rows, columns]) }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)] ?? 0);
+}

@@ -1,0 +1,66 @@
+/**
+ * The U-Net and its two S2AM forms, described once. Keys and quirks are those of the published code: the leaky ReLU is
+ * in place, so skips carry leaky_relu(x); concatenations are [skip, up]; the output has no activation.
+ */
+import { ShapeError } from "../errors.js";
+import { showShape, type Tensor } from "../graph/tensor.js";
+import { concat } from "../kernels/concat/op.js";
+import { add } from "../kernels/elementwise/op.js";
+import { slice } from "../kernels/slice/op.js";
+import { channelsAt, type ModelConfig, sizeMultiple } from "./config.js";
+import type { InferenceLayers } from "./layers.js";
+import { levelMask, s2am } from "./s2am.js";
+
+const DOWN = { kernel: 4, stride: 2, padding: 1 } as const;
+const LEAKY = { activation: "leaky_relu", slope: 0.2 } as const;
+/** Levels, counted from the outermost, whose skip or concatenation carries S2AM. */
+const ATTENTION_LEVELS = [1, 2, 3];
+
+/** What a run makes: the picture, and each level's result for comparison with other frameworks. */
+export interface UNetTensors {
+  /** [N, H, W, 3], not clamped. */
+  readonly y: Tensor;
+  /** Output of level k, 0 the outermost, as the reference's `Level.forward` returns it. */
+  readonly levels: readonly Tensor[];
+}
+
+/** `model.model`, then `.sub.model` a level. */
+export const levelKey = (k: number): string => `model.model${".sub.model".repeat(k)}`;
+
+/**
+ * @param x [N, H, W, 4]: RGB in [0, 1] and the mask; H and W multiples of 2^levels
+ * @throws ShapeError otherwise
+ */
+export function unet(layers: InferenceLayers, config: ModelConfig, x: Tensor): UNetTensors {
+  const [, h = 0, w = 0, c] = x.shape;
+  const multiple = sizeMultiple(config);
+  if (c !== 4 || h % multiple !== 0 || w % multiple !== 0 || h === 0 || w === 0) {
+    throw new ShapeError(`${config.arch}: x must be [N,H,W,4] with H and W multiples of ${multiple} (2^levels), got ${showShape(x.shape)}`);
+  }
+  const mask = slice(x, { start: 3, length: 1 });
+  const levels: Tensor[] = [];
+  const outermost = layers.conv(x, `${levelKey(0)}.down.0`, { ...DOWN, channels: channelsAt(config, 0), ...LEAKY });
+  const joined = level(layers, config, 1, outermost, mask, levels);
+  const net = layers.convTransposeOfRelu(joined, `${levelKey(0)}.up.1`, { ...DOWN, channels: 3, bias: true });
+  levels.unshift(net);
+  const y = config.globalSkip ? add(slice(x, { start: 0, length: 3 }), net, { name: "y" }) : net;
+  return { y, levels };
+}
+
+/** Level k from its leaky-rectified input to its concatenation (S2AD: the attention on it). */
+function level(layers: InferenceLayers, config: ModelConfig, k: number, x: Tensor, mask: Tensor, levels: Tensor[]): Tensor {
+  const key = levelKey(k);
+  const innermost = k === config.levels - 1;
+  const channels = channelsAt(config, k);
+  const down = { ...DOWN, channels, ...(innermost ? {} : { ...LEAKY, norm: `${key}.down.2` }) };
+  const hidden = layers.conv(x, `${key}.down.1`, down);
+  const inner = innermost ? hidden : level(layers, config, k + 1, hidden, mask, levels);
+  const up = layers.convTransposeOfRelu(inner, `${key}.up.1`, { ...DOWN, channels: channelsAt(config, k - 1), norm: `${key}.up.2` });
+  const attend = (tensor: Tensor, where: ModelConfig["arch"]): Tensor =>
+    config.arch === where && ATTENTION_LEVELS.includes(k)
+      ? s2am(layers, tensor, levelMask(mask, tensor.shape[2] ?? 0, config.blur), `${key}.attention`)
+      : tensor;
+  const joined = attend(concat([attend(x, "s2asc"), up], { name: `${key}.joined` }), "s2ad");
+  levels.unshift(joined);
+  return joined;
+}
