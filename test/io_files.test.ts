@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
-import { InputError, WeightsError } from "../src/errors.js";
-import { blobSource, bytesSource } from "../src/io/byte_source.js";
+import { AbortedError, InputError, WeightsError } from "../src/errors.js";
+import { blobSource, bytesSource, watchSource } from "../src/io/byte_source.js";
 import { fileSource, withFileSource } from "../src/io/file_source.node.js";
 import { assertFolder, sameFile, writeFileAtomic } from "../src/io/file_write.node.js";
 import { serializeSafetensors } from "../src/io/safetensors.js";
@@ -33,6 +33,26 @@ describe("byte sources", () => {
         await expect(source.read(0, 2 ** 53)).rejects.toThrow(InputError);
       }
     });
+  });
+
+  test("a watched source reports its progress and stops when told to", async () => {
+    const controller = new AbortController();
+    const seen: number[][] = [];
+    const source = watchSource(bytesSource(new Uint8Array(100)), {
+      signal: controller.signal,
+      onProgress: (...progress) => seen.push(progress),
+    });
+    await source.read(0, 10);
+    await source.read(50, 30);
+    expect(seen).toEqual([
+      [10, 100],
+      [40, 100],
+    ]);
+    const reading = source.read(0, 1);
+    controller.abort();
+    await expect(reading).rejects.toThrow(AbortedError);
+    await expect(source.read(0, 1)).rejects.toThrow(AbortedError);
+    expect(seen.length).toBe(2);
   });
 
   test("a file that is missing, or is a folder, or becomes shorter", async () => {

@@ -117,6 +117,11 @@ const hostile: [string, Uint8Array, RegExp][] = [
     /"lr" is not a tensor/,
   ],
   [
+    "a key nested too deep to print",
+    py.pickle("})", repeat(py.bytes(0x85), 500_000), "Ns"),
+    /expected tensors or the key "state_dict", found a key that is no string/,
+  ],
+  [
     "a dict of something else",
     py.pickle(py.dict(py.text("generator"), "}")),
     /expected tensors or the key "state_dict", found "generator"/,

@@ -90,7 +90,7 @@ describe("refused", () => {
     [
       "truncated data",
       file(dict("(2, 2)"), 15),
-      /is truncated: float32 \[2,2\] takes 16 bytes of data, the file has 15/,
+      /is truncated: float32 \[2, 2\] takes 16 bytes of data, the file has 15/,
     ],
     ["over-long data", file(dict("(2, 2)"), 17), /left over/],
     ["a shape that overflows", file(dict("(4294967296, 4294967296)")), /overflows/],

@@ -32,7 +32,7 @@ describe.each(suites.map((suite) => [suite.op.name, suite] as const))("%s", (_, 
       fc.asyncProperty(fc.gen(), fc.integer({ min: 1, max: 1e6 }), async (gen, seed) => {
         const row = suite.random((min, max) => gen(fc.integer, { min, max }));
         for (const variant of runnableVariants(suite, row, runtime)) {
-          const { worst, detail } = await checkCase(runtime, suite, row, variant, seed);
+          const { worst, detail } = await checkCase(runtime, suite, row, variant, { seed });
           expect(worst, `${suite.op.name}_${variant} ${row.name}: ${detail}`).toBeLessThanOrEqual(1);
         }
       }),

@@ -1,3 +1,125 @@
-import { Command } from "commander";
-import type { CommandContext } from "./app.js";
-export function benchCommand(_: CommandContext): Command { return new Command("bench"); }
+/** `s2am bench`: checks and times the kernels and a whole network on this adapter. */
+import { dirname } from "node:path";
+import { Command, Option } from "commander";
+import { checkKernels, KERNEL_HEADER, type KernelRow, type CheckRow, timeKernels } from "../../bench/kernels.js";
+import { benchModel, byKernel, type ModelRow, PAPER_MS } from "../../bench/model.js";
+import { UsageError } from "../errors.js";
+import { mebibytes } from "../gpu/memory.js";
+import { openDevice } from "../gpu/open_device.node.js";
+import { Runtime } from "../graph/runtime.js";
+import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
+import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
+import { packageVersion } from "../package.node.js";
+import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
+import { withAdapterOption } from "./model_options.js";
+import { progressBar } from "./progress.js";
+
+interface BenchOptions extends CommonOptions {
+  readonly model: Arch;
+  readonly width: number;
+  readonly levels: number;
+  readonly size: number;
+  readonly batch: number;
+  readonly kernels?: boolean;
+  readonly allVariants?: boolean;
+  readonly filter?: string;
+  readonly check?: boolean;
+  readonly output?: string;
+  readonly adapter?: string;
+}
+
+const whole = (max: number) => numberBetween(1, max, "integer");
+
+export function benchCommand(context: CommandContext): Command {
+  const command = new Command("bench")
+    .description("time a network and its kernels on this adapter; results are checked before they are timed")
+    .addOption(new Option("--model <arch>", "network").choices(ARCHS).default(DEFAULT_CONFIG.arch))
+    .option("--width <channels>", "channels of the outermost level", whole(1024), DEFAULT_CONFIG.width)
+    .option("--levels <n>", "halvings of the input", whole(16), DEFAULT_CONFIG.levels)
+    .option("--size <pixels>", "side of the square input", whole(16384), 256)
+    .option("--batch <n>", "images a run", whole(1024), 1)
+    .option("--check", "first run every case of every variant against its float64 oracle")
+    .option("--kernels", "also time each kernel alone, at the sizes of S2AD at 256 x 256")
+    .option("--all-variants", "with --kernels: time every variant that can run, not only the chosen one")
+    .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
+    .option("--output <file>", "write the results as JSON; by convention under bench/results/")
+    .addHelpText("after", "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json");
+  withAdapterOption(withCommonOptions(command));
+  return command.action((options: BenchOptions) => run(context, options));
+}
+
+interface Results {
+  readonly command: string;
+  readonly date: string;
+  readonly versions: Record<string, string>;
+  readonly adapter: unknown;
+  readonly check?: { cases: number; wrong: readonly CheckRow[] };
+  readonly kernels?: readonly KernelRow[];
+  readonly model: ModelRow;
+  readonly passes: readonly unknown[];
+}
+
+async function run({ note, signal }: CommandContext, options: BenchOptions): Promise<void> {
+  const config = checkConfig({ ...DEFAULT_CONFIG, arch: options.model, width: options.width, levels: options.levels });
+  const multiple = sizeMultiple(config);
+  if (options.size % multiple !== 0) {
+    throw new UsageError(`--size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${options.size}`);
+  }
+  if (options.output) await assertFolder(dirname(options.output));
+  const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
+  const bar = progressBar(options.json);
+  const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
+  try {
+    const { check, kernels } = await benchKernels(device, description.isSoftware, options, signal, print);
+    const { size, batch } = options;
+    const { row, passes } = await benchModel(device, { config, size, batch, software: description.isSoftware, signal, onProgress: bar.onProgress });
+    bar.stop();
+    const results: Results = {
+      command: `s2am ${process.argv.slice(2).join(" ")}`,
+      date: new Date().toISOString(),
+      versions: { s2am: packageVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
+      adapter: description,
+      ...(check && { check: { cases: check.length, wrong: check.filter(({ ok }) => !ok) } }),
+      ...(kernels && { kernels }),
+      model: row,
+      passes: byKernel(passes),
+    };
+    if (options.output) await writeFileAtomic(options.output, new TextEncoder().encode(`${JSON.stringify(results, null, 2)}\n`));
+    printResult(options, results, report(row, config, results));
+    if (check?.some(({ ok }) => !ok)) throw new Error("some kernels compute wrongly on this adapter");
+  } finally {
+    bar.stop();
+    await close();
+  }
+}
+
+async function benchKernels(device: GPUDevice, software: boolean, options: BenchOptions, signal: AbortSignal, print: (line: string) => void) {
+  const runtime = new Runtime(device, { software });
+  const common = { signal, filter: options.filter, allVariants: options.allVariants, onRow: print };
+  try {
+    const check = options.check ? await checkKernels(runtime, common) : null;
+    if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);
+    if (options.kernels) print(KERNEL_HEADER);
+    const kernels = options.kernels ? await timeKernels(runtime, common) : null;
+    return { check, kernels };
+  } finally {
+    runtime.dispose();
+  }
+}
+
+function report(row: ModelRow, config: ModelConfig, { passes }: Pick<Results, "passes">): string[] {
+  const kernels = (passes as ReturnType<typeof byKernel>).slice(0, 12).map(
+    ({ kernel, count, ms, gflops, gbps }) =>
+      `  ${kernel.padEnd(32)} x${String(count).padEnd(4)} ${ms.toFixed(3).padStart(10)} ms ${gflops.toFixed(1).padStart(9)} GFLOP/s ${gbps.toFixed(2).padStart(8)} GB/s`,
+  );
+  const gpu = row.gpuMsMedian === null ? "no timestamps" : `${row.gpuMsMedian.toFixed(2)} ms on the GPU`;
+  return [
+    `${config.arch}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
+    `  median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.runs} runs), ${gpu}`,
+    `  ${row.ratioToPaper.toFixed(2)} x the paper's ${PAPER_MS} ms an image; ${(row.gflop / row.msMedian).toFixed(3)} TFLOP/s`,
+    `  compile ${row.compileMs.toFixed(0)} ms, first run ${row.firstRunMs.toFixed(0)} ms`,
+    `  activations and scratch ${mebibytes(row.activationBytes)}, weights ${mebibytes(row.weightBytes)}`,
+    `  checked on a small network: relative error ${row.checkedError.toExponential(1)}`,
+    ...kernels,
+  ];
+}

@@ -17,10 +17,10 @@ const UNROLLED_LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ @un
 export function specialize(source: string, { consts = {}, types = {} }: Specialization): string {
   let text = source;
   for (const [name, value] of Object.entries(consts)) {
-    text = replaceLine(text, new RegExp(`^const ${name}\\s*:\\s*u32\\s*=.*;`, "m"), `const ${name}: u32 = ${value}u;`);
+    text = replaceLine(text, new RegExp(`^const ${name}\\s*:\\s*u32\\s*=[^;]*;`, "m"), `const ${name}: u32 = ${value}u;`);
   }
   for (const [name, type] of Object.entries(types)) {
-    text = replaceLine(text, new RegExp(`^alias ${name}\\s*=.*;`, "m"), `alias ${name} = ${type};`);
+    text = replaceLine(text, new RegExp(`^alias ${name}\\s*=[^;]*;`, "m"), `alias ${name} = ${type};`);
   }
   return unroll(text);
 }
@@ -37,10 +37,9 @@ function unroll(source: string): string {
     const bodyStart = match.index + header.length;
     const bodyEnd = matchingBrace(text, bodyStart);
     const body = text.slice(bodyStart, bodyEnd);
+    const uses = new RegExp(`\\b${variable}\\b`, "g");
     const copies: string[] = [];
-    for (let i = constantValue(text, from); i < constantValue(text, to); i++) {
-      copies.push(`{\n${body.replace(new RegExp(`\\b${variable}\\b`, "g"), `${i}u`)}}\n`);
-    }
+    for (let i = constantValue(text, from); i < constantValue(text, to); i++) copies.push(`{\n${body.replace(uses, `${i}u`)}}\n`);
     text = text.slice(0, match.index) + copies.join("") + text.slice(bodyEnd + 1);
   }
   return text;
@@ -55,8 +54,36 @@ function matchingBrace(text: string, start: number): number {
   throw new Error("specialize: a loop marked @unroll has no closing brace");
 }
 
-function constantValue(text: string, expression: string): number {
-  const literal = /^(\d+)u?$/.exec(expression) ?? new RegExp(`^const ${expression}\\s*:\\s*u32\\s*=\\s*(\\d+)u?;`, "m").exec(text);
-  if (!literal?.[1]) throw new Error(`specialize: the bound "${expression}" of an @unroll loop is not a literal or a constant`);
-  return Number(literal[1]);
+/** The value of a literal or of a module constant, whose own expression may use +, -, *, /, % and other constants. */
+function constantValue(text: string, name: string): number {
+  const literal = /^(\d+)u?$/.exec(name)?.[1];
+  if (literal !== undefined) return Number(literal);
+  const expression = new RegExp(`^const ${name}\\s*(?::\\s*u32)?\\s*=\\s*([^;]+);`, "m").exec(text)?.[1];
+  if (expression === undefined) throw new Error(`specialize: the bound "${name}" of an @unroll loop is not a literal or a constant`);
+  const tokens = expression.match(/\w+|[-+*/%()]/g) ?? [];
+  const value = sum();
+  if (tokens.length > 0) throw new Error(`specialize: cannot evaluate "${expression}" of constant ${name}`);
+  return value;
+
+  function sum(): number {
+    let total = product();
+    while (tokens[0] === "+" || tokens[0] === "-") total = tokens.shift() === "+" ? total + product() : total - product();
+    return total;
+  }
+  function product(): number {
+    let total = factor();
+    while (tokens[0] === "*" || tokens[0] === "/" || tokens[0] === "%") {
+      const operator = tokens.shift();
+      const right = factor();
+      total = operator === "*" ? total * right : operator === "/" ? Math.floor(total / right) : total % right;
+    }
+    return total;
+  }
+  function factor(): number {
+    const token = tokens.shift() ?? "";
+    if (token !== "(") return constantValue(text, token);
+    const inner = sum();
+    tokens.shift(); // the closing parenthesis
+    return inner;
+  }
 }

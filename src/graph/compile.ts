@@ -4,7 +4,7 @@
  */
 import { AbortedError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
-import { orLost, scoped } from "../gpu/scopes.js";
+import { scoped } from "../gpu/scopes.js";
 import { type Layout, layOut } from "./layout.js";
 import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
 import type { NodePlan, Operand, Pass, Problem, Scratch, TensorView } from "./op.js";
@@ -96,7 +96,7 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
         bytes: trafficOf(pass, layout),
       })),
     );
-    await orLost(runtime.device, runtime.device.queue.onSubmittedWorkDone());
+    await runtime.wait(runtime.device.queue.onSubmittedWorkDone());
     constants.releaseUnused(passes.map(({ pass }) => pass));
     checkAborted(signal);
     const endpoints = (tensor: Tensor) => {
@@ -221,8 +221,7 @@ async function createPipelines(
   signal: AbortSignal | undefined,
 ): Promise<Map<Pass, GPUComputePipeline>> {
   let done = 0;
-  const created = await orLost(
-    runtime.device,
+  const created = await runtime.wait(
     Promise.all(
       passes.map(async (pass) => {
         checkAborted(signal);

@@ -20,42 +20,54 @@ export interface Layout {
   view(tensor: Tensor): TensorView;
 }
 
-/** @param nodes in topological order */
+/**
+ * Places freely, then takes out of its concatenation whatever a dispatch would read and write at once.
+ * @param nodes in topological order
+ */
 export function layOut(nodes: readonly GraphNode[], outputs: readonly Tensor[]): Layout {
+  const alone = new Set(outputs);
+  for (;;) {
+    const layout = place(nodes, outputs, alone);
+    const conflict = firstConflict(nodes, layout);
+    if (!conflict) return layout;
+    if (alone.has(conflict)) throw new Error(`layout: ${conflict.name} conflicts in a storage of its own`);
+    alone.add(conflict);
+  }
+}
+
+/** @param alone tensors that need a storage of their own */
+function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: ReadonlySet<Tensor>): Layout {
   const views = new Map<Tensor, TensorView>();
   const storages: StorageInfo[] = [];
-  const keepDense = new Set(outputs);
-  const members = new Map<number, Tensor[]>();
 
   const ownStorage = (tensor: Tensor): TensorView => {
     const view = { ...specOf(tensor), pitch: tensor.shape.at(-1) ?? 1, offset: 0, storage: storages.length };
     const source = tensor.source.kind === "node" ? null : tensor;
-    storages.push({ id: view.storage, label: tensor.name, bytes: sizeOf(tensor.shape) * bytesPerElement(tensor), source });
+    storages.push({
+      id: view.storage,
+      label: tensor.name,
+      bytes: sizeOf(tensor.shape) * bytesPerElement(tensor),
+      source,
+    });
     views.set(tensor, view);
     return view;
   };
 
+  // Consumers first, so that a concatenation has its place before its members take theirs inside it.
   for (const node of nodes.toReversed()) {
-    if (node.op.view === "slice" || node.op.view === "reshape") continue; // placed below, once their input has its place
+    if (isAlias(node)) continue; // placed below, once their input has its place
     for (const tensor of node.outputs) if (!views.has(tensor)) ownStorage(tensor);
-    if (node.op.view !== "concat") continue;
-    const joined = views.get(node.outputs[0] as Tensor) as TensorView;
-    let channel = 0;
-    for (const tensor of node.inputs) {
-      if (!tensor) continue;
-      const inside = members.get(joined.storage) ?? [];
-      if (!views.has(tensor) && !keepDense.has(tensor) && canPlace(tensor, inside)) {
-        views.set(tensor, { ...specOf(tensor), pitch: joined.pitch, offset: joined.offset + channel, storage: joined.storage });
-        members.set(joined.storage, [...inside, tensor]);
-      }
-      channel += tensor.shape.at(-1) ?? 0;
+    for (const { tensor, view } of membersOf(node, (output) => views.get(output))) {
+      const { source } = tensor;
+      if (source.kind === "node" && !isAlias(source.node) && !views.has(tensor) && !alone.has(tensor))
+        views.set(tensor, view);
     }
   }
   for (const node of nodes) {
     for (const tensor of node.inputs) if (tensor && !views.has(tensor)) ownStorage(tensor);
     for (const tensor of node.outputs) {
       if (views.has(tensor)) continue;
-      const alias = keepDense.has(tensor) ? null : aliasOf(node, tensor, views);
+      const alias = alone.has(tensor) ? null : aliasOf(node, tensor, views);
       if (alias) views.set(tensor, alias);
       else ownStorage(tensor);
     }
@@ -71,22 +83,47 @@ export function layOut(nodes: readonly GraphNode[], outputs: readonly Tensor[]):
   };
 }
 
-/** A producer may write into a joined storage unless a dispatch would then read and write it at once. */
-function canPlace(tensor: Tensor, inside: readonly Tensor[]): boolean {
-  if (tensor.source.kind !== "node") return false;
-  const { op, inputs } = tensor.source.node;
-  if (op.view === "slice" || op.view === "reshape") return false;
-  const reads = (reader: Tensor, read: Tensor): boolean => reader.source.kind === "node" && dependsDirectly(reader.source.node, read);
-  return !inside.some((member) => inputs.some((x) => x !== null && resolves(x, member)) || reads(member, tensor));
+const isAlias = ({ op }: GraphNode): boolean => op.view === "slice" || op.view === "reshape";
+
+/** The inputs of a concatenation with their places in the joined tensor; none of other nodes. */
+function membersOf({ op, inputs, outputs }: GraphNode, viewOf: (tensor: Tensor) => TensorView | undefined) {
+  const joined = outputs[0] && viewOf(outputs[0]);
+  if (op.view !== "concat" || !joined) return [];
+  let { offset } = joined;
+  return inputs.flatMap((tensor) => {
+    if (!tensor) return [];
+    const view: TensorView = { ...specOf(tensor), pitch: joined.pitch, offset, storage: joined.storage };
+    offset += tensor.shape.at(-1) ?? 0;
+    return [{ tensor, view }];
+  });
 }
 
-const dependsDirectly = (node: GraphNode, tensor: Tensor): boolean =>
-  node.inputs.some((x) => x !== null && resolves(x, tensor));
+/**
+ * A member of a concatenation that must leave it: a dispatch may not read and write one storage, nor write it through
+ * two bindings. In both cases the tensor named is a member, for whatever else lies in a storage comes after it.
+ */
+function firstConflict(nodes: readonly GraphNode[], { view }: Layout): Tensor | undefined {
+  for (const node of nodes) {
+    if (isAlias(node)) continue;
+    for (const { tensor, view: wanted } of membersOf(node, view)) {
+      const { storage, offset, pitch } = view(tensor);
+      if (storage === wanted.storage && (offset !== wanted.offset || pitch !== wanted.pitch)) return ownerOf(tensor);
+    }
+    if (node.op.view === "concat") continue;
+    const taken = new Set(node.inputs.flatMap((tensor) => (tensor ? [view(tensor).storage] : [])));
+    for (const tensor of node.outputs) {
+      if (taken.has(view(tensor).storage)) return tensor;
+      taken.add(view(tensor).storage);
+    }
+  }
+  return undefined;
+}
 
-/** Whether `x` is `tensor`, or a view of it. */
-function resolves(x: Tensor, tensor: Tensor): boolean {
-  if (x === tensor) return true;
-  return x.source.kind === "node" && x.source.node.op.view !== undefined && dependsDirectly(x.source.node, tensor);
+/** The tensor whose memory a slice or reshape shows. */
+function ownerOf(tensor: Tensor): Tensor {
+  const { source } = tensor;
+  const shown = source.kind === "node" && isAlias(source.node) ? source.node.inputs[0] : null;
+  return shown ? ownerOf(shown) : tensor;
 }
 
 function aliasOf(node: GraphNode, output: Tensor, views: ReadonlyMap<Tensor, TensorView>): TensorView | null {

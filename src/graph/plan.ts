@@ -1,7 +1,7 @@
 /** A compiled graph. A run uploads its inputs, encodes one command buffer with one compute pass, and reads back once. */
 import { AbortedError, InputError, ShapeError } from "../errors.js";
 import { GPU_COPY_DST, GPU_COPY_SRC, GPU_MAP_MODE_READ, GPU_MAP_READ, GPU_QUERY_RESOLVE, type GpuAllocation } from "../gpu/memory.js";
-import { orLost, scoped } from "../gpu/scopes.js";
+import { scoped } from "../gpu/scopes.js";
 import type { Runtime } from "./runtime.js";
 import { type Shape, showShape, sizeOf } from "./tensor.js";
 
@@ -128,7 +128,7 @@ export class Plan {
       for (const { name, buffer } of this.parts.inputs) device.queue.writeBuffer(buffer, 0, inputs[name] as Float32Array<ArrayBuffer>);
       device.queue.submit([this.encode(profile)]);
     });
-    await orLost(device, this.staging.buffer.mapAsync(GPU_MAP_MODE_READ));
+    await this.runtime.wait(this.staging.buffer.mapAsync(GPU_MAP_MODE_READ));
     const bytes = this.staging.buffer.getMappedRange().slice(0);
     this.staging.buffer.unmap();
     if (signal?.aborted) throw new AbortedError("run: aborted by the caller");

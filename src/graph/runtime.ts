@@ -3,7 +3,9 @@
  * There is no default device: whoever compiles passes a runtime.
  */
 import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
+import { waitIdly } from "../gpu/idle.js";
 import { PipelineCache } from "../gpu/pipelines.js";
+import { orLost } from "../gpu/scopes.js";
 import type { Capabilities } from "./op.js";
 import type { ConstantSource } from "./tensor.js";
 
@@ -64,6 +66,12 @@ export class Runtime {
       if (forms.size === 0) this.constants.delete(source);
     };
     return { buffer: shared.allocation.buffer, fresh: !existing, release };
+  }
+
+  /** Awaits GPU work, leaving the cores to a software adapter. Rejects with DeviceLostError when the device is lost. */
+  wait<T>(work: Promise<T>): Promise<T> {
+    const settled = orLost(this.device, work);
+    return this.capabilities.software ? waitIdly(settled) : settled;
   }
 
   /** Frees what plans do not own. Plans are disposed of first, by their owners. */

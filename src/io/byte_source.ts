@@ -2,7 +2,7 @@
  * Random access to bytes that may not fit in memory. Readers of weights work on this, so that a checkpoint's optimizer
  * state is never loaded, whether the file lies on disk, in a browser's Blob or in memory.
  */
-import { InputError } from "../errors.js";
+import { AbortedError, InputError } from "../errors.js";
 
 export interface ByteSource {
   /** Length in bytes. */
@@ -29,6 +29,32 @@ export function blobSource(blob: Blob): ByteSource {
     async read(offset, length) {
       assertRange(offset, length, blob.size);
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
+    },
+  };
+}
+
+export interface WatchOptions {
+  /** Makes the next read reject with AbortedError. */
+  signal?: AbortSignal | undefined;
+  /** Called after each read with the bytes read so far and the source's size; parts that are skipped never count. */
+  onProgress?: ((bytesRead: number, size: number) => void) | undefined;
+}
+
+/** The same source, with progress and a way to stop: every reader here takes its bytes through a source. */
+export function watchSource(source: ByteSource, { signal, onProgress }: WatchOptions): ByteSource {
+  let bytesRead = 0;
+  const stopIfAborted = () => {
+    if (signal?.aborted) throw new AbortedError("reading was aborted", { cause: signal.reason });
+  };
+  return {
+    size: source.size,
+    async read(offset, length) {
+      stopIfAborted();
+      const bytes = await source.read(offset, length);
+      stopIfAborted();
+      bytesRead += length;
+      onProgress?.(bytesRead, source.size);
+      return bytes;
     },
   };
 }

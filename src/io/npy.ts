@@ -4,7 +4,7 @@
  */
 import { InputError } from "../errors.js";
 import { quoted } from "./strict_json.js";
-import { elementCount } from "./tensor_data.js";
+import { elementCount, formatShape } from "./tensor_data.js";
 
 export interface NpyArray {
   readonly shape: readonly number[];
@@ -40,7 +40,9 @@ export function parseNpy(bytes: Uint8Array, name = "npy"): NpyArray {
   const got = bytes.length - dataStart;
   if (got !== expected) {
     const fault = got < expected ? "is truncated" : "has bytes left over";
-    throw new InputError(`${name}: ${fault}: float32 [${shape}] takes ${expected} bytes of data, the file has ${got}`);
+    throw new InputError(
+      `${name}: ${fault}: float32 ${formatShape(shape)} takes ${expected} bytes of data, the file has ${got}`,
+    );
   }
   return { shape, data: new Float32Array(new Uint8Array(bytes.subarray(dataStart)).buffer) };
 }
@@ -48,7 +50,7 @@ export function parseNpy(bytes: Uint8Array, name = "npy"): NpyArray {
 /** The bytes of a version 1 file whose data begins at a multiple of 64. Throws InputError if `data` does not fill `shape`. */
 export function serializeNpy(shape: readonly number[], data: Float32Array): Uint8Array {
   if (data.length !== elementCount(shape)) {
-    throw new InputError(`npy: shape [${shape}] holds ${elementCount(shape)} values, got ${data.length}`);
+    throw new InputError(`npy: shape ${formatShape(shape)} holds ${elementCount(shape)} values, got ${data.length}`);
   }
   const tuple = shape.length === 1 ? `(${shape},)` : `(${shape.join(", ")})`;
   const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
@@ -86,6 +88,7 @@ function parseHeader(header: string, name: string): number[] {
   if (dtype !== "<f4") throw new InputError(`${name}: holds ${quoted(dtype)}, expected "<f4" (float32); ${CURE}`);
   if (fortran === "True") throw new InputError(`${name}: is in Fortran order, expected C order; ${CURE}`);
   const shape = Array.from(tuple.matchAll(/\d+/g), ([digits]) => Number(digits));
-  if (!Number.isSafeInteger(elementCount(shape) * 4)) throw new InputError(`${name}: its shape [${shape}] overflows`);
+  if (!Number.isSafeInteger(elementCount(shape) * 4))
+    throw new InputError(`${name}: its shape ${formatShape(shape)} overflows`);
   return shape;
 }

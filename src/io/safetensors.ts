@@ -5,7 +5,7 @@
 import { WeightsError } from "../errors.js";
 import type { ByteSource } from "./byte_source.js";
 import { type Json, JsonError, parseStrictJson, quoted } from "./strict_json.js";
-import { type DType, elementCount, type HostTensor, ITEM_SIZE, isDType } from "./tensor_data.js";
+import { type DType, elementCount, formatShape, type HostTensor, ITEM_SIZE, isDType } from "./tensor_data.js";
 
 const MAX_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
@@ -49,7 +49,7 @@ export async function readSafetensorsHeader(source: ByteSource, name = "safetens
   return parseSafetensorsHeader(await source.read(LENGTH_BYTES, length), source.size, name);
 }
 
-/** Reads the tensors that `wanted` accepts (all by default), each into memory of its own. */
+/** Reads the tensors that `wanted` accepts (all by default) by one range each; the others stay where they are. */
 export async function readSafetensors(
   source: ByteSource,
   name = "safetensors",
@@ -96,7 +96,9 @@ export function serializeSafetensors(
   for (const [key, { dtype, shape, data }] of sorted) {
     if (key === "__metadata__") throw new WeightsError("safetensors: a tensor cannot be called __metadata__");
     if (data.length !== elementCount(shape) * ITEM_SIZE[dtype]) {
-      throw new WeightsError(`safetensors: ${quoted(key)} is ${dtype} [${shape}] but has ${data.length} bytes`);
+      throw new WeightsError(
+        `safetensors: ${quoted(key)} is ${dtype} ${formatShape(shape)} but has ${data.length} bytes`,
+      );
     }
     const offsets = [end, end + data.length];
     end += data.length;
@@ -172,14 +174,16 @@ function readEntry(key: string, value: Json, dataStart: number, name: string): S
   const shape = indices(value.get("shape"));
   if (shape === undefined) throw refuse("must have a shape of whole numbers from 0 to 2^53 - 1");
   const byteLength = elementCount(shape) * ITEM_SIZE[dtype];
-  if (!Number.isSafeInteger(byteLength)) throw refuse(`has shape [${shape}], whose bytes overflow 2^53`);
+  if (!Number.isSafeInteger(byteLength)) throw refuse(`has shape ${formatShape(shape)}, whose bytes overflow 2^53`);
   const [begin, end, ...more] = indices(value.get("data_offsets")) ?? [];
   if (begin === undefined || end === undefined || more.length > 0) {
     throw refuse("must have two data_offsets, whole numbers from 0 to 2^53 - 1");
   }
   if (end < begin) throw refuse(`ends at byte ${end}, before it begins at ${begin}`);
   if (end - begin !== byteLength) {
-    throw refuse(`is ${dtype} [${shape}], which takes ${byteLength} bytes, but its data_offsets span ${end - begin}`);
+    throw refuse(
+      `is ${dtype} ${formatShape(shape)}, which takes ${byteLength} bytes, but its data_offsets span ${end - begin}`,
+    );
   }
   return { dtype, shape, offset: dataStart + begin, byteLength };
 }
@@ -189,8 +193,8 @@ function indices(value: Json | undefined): number[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const numbers: number[] = [];
   for (const item of value) {
-    if (typeof item !== "bigint" || item < 0n || item > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-    numbers.push(Number(item));
+    if (typeof item !== "number" || item < 0) return undefined;
+    numbers.push(item);
   }
   return numbers;
 }

@@ -1,17 +1,27 @@
 /**
  * JSON for formats that must not be read two ways: JSON.parse keeps the last of two equal keys, rounds integers and
- * lets `__proto__` through to careless code. Here duplicates are refused, objects are Maps in file order, and integers
- * are bigints, so that `1`, `1.0` and 2^53 + 1 stay apart.
+ * lets `__proto__` through to careless code. Here duplicates are refused, objects are Maps in file order, and `1`, `1.0`
+ * and 2^53 + 1 stay apart.
  */
 
-export type Json = string | number | bigint | boolean | null | Json[] | Map<string, Json>;
+/** A `number` is always a safe integer that was written as one. */
+export type Json = string | number | InexactNumber | boolean | null | Json[] | Map<string, Json>;
+
+/** A number with a fraction, an exponent, or more digits than 2^53 - 1, as it was written. */
+export class InexactNumber {
+  constructor(readonly literal: string) {}
+}
 
 /** Thrown with what is wrong and where; callers wrap it in an error that names the file. */
 export class JsonError extends Error {}
 
 const MAX_DEPTH = 16;
-const NUMBER = /^-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-const MAX_NUMBER_LENGTH = 40; // parsing a bigint takes quadratic time
+/** Enough for hundreds of thousands of tensors; 100 MB of `1,1,1` would otherwise take gigabytes. */
+const MAX_VALUES = 4_000_000;
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const INTEGER = /^(?:0|-?[1-9]\d*)$/;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 export function parseStrictJson(text: string): Json {
   const parser = new Parser(text);
@@ -22,10 +32,12 @@ export function parseStrictJson(text: string): Json {
 
 class Parser {
   private at = 0;
+  private values = 0;
   constructor(private readonly text: string) {}
 
   value(depth: number): Json {
     if (depth > MAX_DEPTH) throw this.error(`is nested deeper than ${MAX_DEPTH} levels`);
+    if (++this.values > MAX_VALUES) throw this.error(`has more than ${MAX_VALUES} values`);
     switch (this.peek()) {
       case "{":
         return this.object(depth);
@@ -74,36 +86,36 @@ class Parser {
 
   private string(): string {
     const start = this.at++;
-    for (let c = this.text[this.at]; c !== '"'; c = this.text[this.at]) {
-      if (c === undefined) throw this.error("ends within a string");
-      this.at += c === "\\" ? 2 : 1;
+    let plain = true;
+    for (let code = this.code(); code !== QUOTE; code = this.code()) {
+      if (Number.isNaN(code)) throw this.error("ends within a string");
+      if (code === BACKSLASH || code < 0x20 || code >= 0xd800) plain = false;
+      this.at += code === BACKSLASH ? 2 : 1;
     }
     this.at++;
-    const literal = this.text.slice(start, this.at);
-    let value: unknown;
-    try {
-      value = JSON.parse(literal);
-    } catch {
-      // Falls through to the refusal below.
-    }
-    if (typeof value !== "string" || /\p{Surrogate}/u.test(value)) throw this.error("holds an invalid string", start);
+    if (plain) return this.text.slice(start + 1, this.at - 1);
+    const value = jsonString(this.text.slice(start, this.at));
+    if (value === undefined || /\p{Surrogate}/u.test(value)) throw this.error("holds an invalid string", start);
     return value;
   }
 
-  private number(): number | bigint {
+  private number(): number | InexactNumber {
     const start = this.at;
-    for (let c = this.text[this.at]; c !== undefined && "+-.0123456789eE".includes(c); c = this.text[this.at])
-      this.at++;
+    while (isNumeric(this.code())) this.at++;
     const literal = this.text.slice(start, this.at);
-    const match = literal.length <= MAX_NUMBER_LENGTH ? NUMBER.exec(literal) : null;
-    if (match === null) throw this.error("needs a value", start);
-    return match[1] === undefined && match[2] === undefined ? BigInt(literal) : Number(literal);
+    if (!NUMBER.test(literal)) throw this.error("needs a value", start);
+    const value = Number(literal);
+    return INTEGER.test(literal) && Number.isSafeInteger(value) ? value : new InexactNumber(literal);
   }
 
   private word<T>(word: string, value: T): T {
     if (!this.text.startsWith(word, this.at)) throw this.error("needs a value");
     this.at += word.length;
     return value;
+  }
+
+  private code(): number {
+    return this.text.charCodeAt(this.at);
   }
 
   private peek(): string | undefined {
@@ -124,6 +136,18 @@ class Parser {
 
   private error(message: string, at = this.at): JsonError {
     return new JsonError(`${message} (character ${at})`);
+  }
+}
+
+/** Digits, signs, the point and the exponent's letter. */
+const isNumeric = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2b || code === 0x2e || code === 0x65 || code === 0x45;
+
+function jsonString(literal: string): string | undefined {
+  try {
+    return String(JSON.parse(literal));
+  } catch {
+    return undefined;
   }
 }
 

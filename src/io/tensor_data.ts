@@ -47,10 +47,16 @@ export function elementCount(shape: readonly number[]): number {
   return count;
 }
 
+/** A shape for an error message, of bounded length however many dimensions a file claims. */
+export const formatShape = (shape: readonly number[]): string =>
+  shape.length <= 16 ? `[${shape.join(", ")}]` : `[${shape.slice(0, 16).join(", ")}, ... ${shape.length} dimensions]`;
+
 /** `values` as a tensor. F16 rounds to nearest even; magnitudes from 65520 up become infinite. */
 export function fromFloat32(values: Float32Array, shape: readonly number[], dtype: "F32" | "F16"): HostTensor {
   if (values.length !== elementCount(shape)) {
-    throw new ShapeError(`fromFloat32: shape [${shape}] holds ${elementCount(shape)} values, got ${values.length}`);
+    throw new ShapeError(
+      `fromFloat32: shape ${formatShape(shape)} holds ${elementCount(shape)} values, got ${values.length}`,
+    );
   }
   const stored = dtype === "F32" ? values : float32ToFloat16(values);
   return { dtype, shape: [...shape], data: new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength) };
@@ -62,7 +68,7 @@ export function toFloat32(tensor: HostTensor): Float32Array {
   const size = ITEM_SIZE[dtype];
   if (data.length !== elementCount(shape) * size) {
     throw new ShapeError(
-      `toFloat32: ${dtype} [${shape}] takes ${elementCount(shape) * size} bytes, got ${data.length}`,
+      `toFloat32: ${dtype} ${formatShape(shape)} takes ${elementCount(shape) * size} bytes, got ${data.length}`,
     );
   }
   const { buffer, byteOffset } = data.byteOffset % size === 0 ? data : new Uint8Array(data);

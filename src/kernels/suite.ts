@@ -4,20 +4,22 @@
  */
 import type { AnyOp, OpDefinition } from "../graph/op.js";
 import { type Shape, sizeOf } from "../graph/tensor.js";
+import { mulberry32 } from "../random.js";
 
 export interface HostArray {
   readonly shape: Shape;
   readonly data: Float64Array;
 }
 
-/** An output as float64 computes it, with what its float32 error is measured by. */
-export interface Oracle extends HostArray {
-  /** Sum of the absolute values of the terms of each element. */
-  readonly magnitude: Float64Array;
+/** An output as float64 computes it, an element at a time, with what its float32 error is measured by. */
+export interface Oracle {
+  readonly shape: Shape;
+  /** The element's value, and the sum of the absolute values of its terms. Lazy, so that large outputs can be sampled. */
+  readonly element: (index: number) => readonly [value: number, magnitude: number];
   /** Terms of the longest sum. */
   readonly terms: number;
   /** Error beside that of the sum, e.g. of exp. */
-  readonly extra?: number;
+  readonly extra: number;
 }
 
 /** How an input is filled: (-1, 1), [0, 1), {0, 1}. */
@@ -56,9 +58,8 @@ export const defineSuite = <Attrs>(suite: OpSuite<Attrs>): AnySuite => suite as 
 const EPSILON = 2 ** -24;
 
 /** 8 * 2^-24 * sqrt(K) * sum of absolute terms + 1e-7: the bound that every f32 variant keeps, element by element. */
-export function tolerance({ magnitude, terms, extra = 0 }: Oracle, index: number, epsilon = EPSILON): number {
-  return 8 * epsilon * Math.sqrt(terms) * (magnitude[index] ?? 0) + (extra * epsilon) / EPSILON + 1e-7;
-}
+export const tolerance = ({ terms, extra }: Oracle, magnitude: number): number =>
+  8 * EPSILON * Math.sqrt(terms) * magnitude + extra + 1e-7;
 
 /** Seeded values that float32 holds exactly, so that oracle and GPU start from the same numbers. */
 export function fillArray(shape: Shape, seed: number, fill: Fill = "signed"): HostArray {
@@ -69,18 +70,6 @@ export function fillArray(shape: Shape, seed: number, fill: Fill = "signed"): Ho
     data[i] = Math.fround(fill === "signed" ? 2 * unit - 1 : fill === "unit" ? unit : Math.round(unit));
   }
   return { shape, data };
-}
-
-/** A small seeded generator for test data (Tommy Ettinger's mulberry32). */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** `array[index]` for the oracles' loops, checked. */
@@ -97,19 +86,5 @@ export function given(inputs: readonly (HostArray | null)[], index: number): Hos
   return array;
 }
 
-/** An oracle's output, filled an element at a time. `element` returns [value, sum of absolute terms]. */
-export function oracleOf(
-  shape: Shape,
-  terms: number,
-  element: (index: number) => readonly [value: number, magnitude: number],
-  extra = 0,
-): Oracle {
-  const data = new Float64Array(sizeOf(shape));
-  const magnitude = new Float64Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const [value, size] = element(i);
-    data[i] = value;
-    magnitude[i] = size;
-  }
-  return { shape, data, magnitude, terms, extra };
-}
+/** An oracle; `terms` and `extra` as in `Oracle`. */
+export const oracleOf = (shape: Shape, terms: number, element: Oracle["element"], extra = 0): Oracle => ({ shape, element, terms, extra });

@@ -110,6 +110,8 @@ function infoOf(container: "legacy" | "zip", top: Map<PyValue, PyValue>, accurac
   };
 }
 
-const shown = (key: PyValue): string => (typeof key === "string" ? quoted(key) : String(key));
+/** Only keys that print shortly are printed: a file may well use a deep tuple for one. */
+const shown = (key: PyValue): string =>
+  typeof key === "string" ? quoted(key) : typeof key === "number" ? `${key}` : "a key that is no string";
 
 const listed = (dict: Map<PyValue, PyValue>): string => [...dict.keys()].slice(0, 8).map(shown).join(", ");

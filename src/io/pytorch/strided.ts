@@ -1,7 +1,7 @@
 /** From strided views on storages to dense, row-major tensors. */
 import { WeightsError } from "../../errors.js";
 import { quoted } from "../strict_json.js";
-import { elementCount, type HostTensor, ITEM_SIZE } from "../tensor_data.js";
+import { elementCount, formatShape, type HostTensor, ITEM_SIZE } from "../tensor_data.js";
 import type { TensorRef } from "./python_values.js";
 
 /**
@@ -13,7 +13,7 @@ export function checkBounds(key: string, { storage, offset, shape, strides }: Te
   const last = count === 0 ? offset - 1 : shape.reduce((at, size, i) => at + (size - 1) * (strides[i] ?? 0), offset);
   if (count > storage.length || !(last < storage.length)) {
     throw new WeightsError(
-      `${file}: tensor ${quoted(key)} [${shape}], strides [${strides}], offset ${offset}, reaches past its storage of ` +
+      `${file}: tensor ${quoted(key)} ${formatShape(shape)}, strides ${formatShape(strides)}, offset ${offset}, reaches past its storage of ` +
         `${storage.length} elements`,
     );
   }

@@ -4,7 +4,7 @@
  */
 import { WeightsError } from "../../errors.js";
 import { quoted } from "../strict_json.js";
-import { type DType, elementCount, type HostTensor, ITEM_SIZE } from "../tensor_data.js";
+import { type DType, elementCount, formatShape, type HostTensor, ITEM_SIZE } from "../tensor_data.js";
 import { writeStoredZip } from "../zip_writer.js";
 
 const STORAGE_TYPES: Readonly<Partial<Record<DType, string>>> = {
@@ -63,7 +63,7 @@ function writeTensor(out: PickleWriter, name: string, key: string, { dtype, shap
   const count = elementCount(shape);
   if (type === undefined) throw new WeightsError(`${quoted(name)}: PyTorch has no storage for ${dtype}`);
   if (data.length !== count * ITEM_SIZE[dtype]) {
-    throw new WeightsError(`${quoted(name)}: is ${dtype} [${shape}] but has ${data.length} bytes`);
+    throw new WeightsError(`${quoted(name)}: is ${dtype} ${formatShape(shape)} but has ${data.length} bytes`);
   }
   out.global("torch._utils", "_rebuild_tensor_v2").mark();
   out.mark().text("storage").global("torch", type).text(key).text("cpu").integer(count).tuple().persistentId();

@@ -5,6 +5,7 @@ import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/te
 import type { ActivationAttrs } from "../activation.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
+import { subgroup } from "./subgroup.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -41,7 +42,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
   infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
   flops: ([, w], [y]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1),
-  variants: [implicitGemm, direct],
+  variants: [subgroup, implicitGemm, direct],
 });
 
 /**

@@ -1,0 +1,141 @@
+/** Times a whole network against the paper's 12 ms, after checking that this device computes it right. */
+import type { CompileProgress } from "../src/graph/compile.js";
+import type { PassTiming } from "../src/graph/plan.js";
+import { fillArray } from "../src/kernels/suite.js";
+import type { ModelConfig } from "../src/model/config.js";
+import { MIN_LEVELS, MIN_WIDTH, sizeMultiple } from "../src/model/config.js";
+import { initialTensors } from "../src/model/init.js";
+import { Network } from "../src/model/network.js";
+import { loadModel } from "../src/model/weights.js";
+import { collect, summarize } from "./statistics.js";
+
+/** Milliseconds an image at 256 x 256 on a GTX 1080 (paper, section 4.1). */
+export const PAPER_MS = 12;
+
+export interface ModelBenchOptions {
+  readonly config: ModelConfig;
+  readonly size: number;
+  readonly batch: number;
+  readonly software: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: CompileProgress) => void;
+}
+
+export interface ModelRow {
+  readonly name: string;
+  readonly width: number;
+  readonly levels: number;
+  readonly size: number;
+  readonly batch: number;
+  readonly parameters: number;
+  readonly gflop: number;
+  readonly dispatches: number;
+  /** Wall time of a run, upload and read-back counted in. */
+  readonly msMedian: number;
+  readonly msMin: number;
+  readonly msP95: number;
+  readonly runs: number;
+  /** First to last dispatch on the GPU's clock; null without timestamp-query. */
+  readonly gpuMsMedian: number | null;
+  readonly firstRunMs: number;
+  readonly compileMs: number;
+  readonly activationBytes: number;
+  readonly weightBytes: number;
+  readonly ratioToPaper: number;
+  /** Largest difference from the readable kernels on a small network, relative to its largest output. */
+  readonly checkedError: number;
+}
+
+const BUDGET = { ms: 10_000, least: 3, most: 100 };
+const MAX_RELATIVE_ERROR = 1e-4;
+
+export async function benchModel(device: GPUDevice, options: ModelBenchOptions): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
+  const { config, size, batch, software, signal, onProgress } = options;
+  const checkedError = await checkSmallNetwork(device, config, software);
+  const model = loadModel(initialTensors(config, 1), {}, config);
+  const network = new Network(model, device, { software });
+  try {
+    const shape = [batch, size, size] as const;
+    const x = Float32Array.from(fillArray([...shape, 4], 1, "unit").data);
+    const plan = await network.plan(shape, { signal, onProgress });
+    const firstStarted = performance.now();
+    await plan.run({ x }, { signal });
+    const firstRunMs = performance.now() - firstStarted;
+    const gpu: number[] = [];
+    const wall = await collect(async () => {
+      const started = performance.now();
+      const { gpuMs } = await plan.run({ x }, { signal });
+      if (gpuMs !== null) gpu.push(gpuMs);
+      return performance.now() - started;
+    }, BUDGET);
+    const timestamps = device.features.has("timestamp-query");
+    const { timings } = timestamps ? await plan.run({ x }, { profile: true, signal }) : { timings: [] };
+    const { median, min, p95, count } = summarize(wall);
+    const { dispatches, activationBytes, weightBytes, compileMs } = plan.parts;
+    return {
+      passes: timings,
+      row: {
+        name: config.arch,
+        width: config.width,
+        levels: config.levels,
+        size,
+        batch,
+        parameters: model.parameterCount,
+        gflop: dispatches.reduce((sum, { flops }) => sum + flops, 0) / 1e9,
+        dispatches: dispatches.length,
+        msMedian: median,
+        msMin: min,
+        msP95: p95,
+        runs: count,
+        gpuMsMedian: gpu.length > 0 ? summarize(gpu).median : null,
+        firstRunMs,
+        compileMs,
+        activationBytes,
+        weightBytes,
+        ratioToPaper: median / batch / PAPER_MS,
+        checkedError,
+      },
+    };
+  } finally {
+    await network.dispose();
+  }
+}
+
+/** The same architecture, small, with the kernels that were chosen and with the readable ones. */
+async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, software: boolean): Promise<number> {
+  const small = { ...config, width: Math.max(16, MIN_WIDTH[config.arch]), levels: MIN_LEVELS };
+  const model = loadModel(initialTensors(small, 2), {}, small);
+  const size = sizeMultiple(small);
+  const x = Float32Array.from(fillArray([1, size, size, 4], 2, "unit").data);
+  const runs: Float32Array[] = [];
+  for (const force of [{}, { conv2d: "direct", conv_transpose2d: "direct" }]) {
+    const network = new Network(model, device, { software, force });
+    const { outputs } = await network.run(x, [1, size, size]);
+    runs.push(outputs.y ?? new Float32Array(0));
+    await network.dispose();
+  }
+  const [chosen, readable] = runs as [Float32Array, Float32Array];
+  let [difference, largest] = [0, 0];
+  readable.forEach((value, i) => {
+    const error = Math.abs(value - (chosen[i] ?? Number.NaN));
+    difference = Math.max(difference, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);
+    largest = Math.max(largest, Math.abs(value));
+  });
+  const relative = difference / largest;
+  if (!(relative <= MAX_RELATIVE_ERROR)) {
+    throw new Error(`${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`);
+  }
+  return relative;
+}
+
+/** Passes by kernel, the costliest first. */
+export function byKernel(passes: readonly PassTiming[]): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
+  const kernels = new Map<string, { count: number; ms: number; flops: number; bytes: number }>();
+  for (const { shader, ms, flops, bytes } of passes) {
+    const sum = kernels.get(shader) ?? { count: 0, ms: 0, flops: 0, bytes: 0 };
+    kernels.set(shader, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
+  }
+  return [...kernels]
+    .map(([kernel, { count, ms, flops, bytes }]) => ({ kernel, count, ms, gflops: ms > 0 ? flops / ms / 1e6 : 0, gbps: ms > 0 ? bytes / ms / 1e6 : 0 }))
+    .sort((a, b) => b.ms - a.ms);
+}
