@@ -131,9 +131,10 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
 /** Passes by kernel, the costliest first. */
 export function byKernel(passes: readonly PassTiming[]): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
   const kernels = new Map<string, { count: number; ms: number; flops: number; bytes: number }>();
-  for (const { shader, ms, flops, bytes } of passes) {
-    const sum = kernels.get(shader) ?? { count: 0, ms: 0, flops: 0, bytes: 0 };
-    kernels.set(shader, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
+  for (const { op, shader, ms, flops, bytes } of passes) {
+    const kernel = shader.startsWith(op) ? shader : `${op} (${shader})`;
+    const sum = kernels.get(kernel) ?? { count: 0, ms: 0, flops: 0, bytes: 0 };
+    kernels.set(kernel, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
   }
   return [...kernels]
     .map(([kernel, { count, ms, flops, bytes }]) => ({ kernel, count, ms, gflops: ms > 0 ? flops / ms / 1e6 : 0, gbps: ms > 0 ? bytes / ms / 1e6 : 0 }))

@@ -18,7 +18,7 @@ if (typesToo) rmSync(dist, { recursive: true, force: true });
 const common = { absWorkingDir: root, bundle: true, format: "esm", target: "es2022", outdir: dist, sourcemap: true, logLevel: "warning" };
 await Promise.all([
   build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" }),
-  build({ ...common, entryPoints: ["src/node.ts"], platform: "node", packages: "external" }),
+  build({ ...common, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts" }, platform: "node", packages: "external" }),
   build({ ...common, entryPoints: { cli: "src/cli/main.ts" }, platform: "node", packages: "external", banner: { js: "#!/usr/bin/env node" } }),
 ]);
 chmodSync(join(dist, "cli.js"), 0o755);

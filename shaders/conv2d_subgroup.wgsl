@@ -1,114 +1,125 @@
-// 3x3 convolution of stride 1 and padding 1 for software adapters with subgroups. There every element loaded costs a few
-// multiply-adds, whatever its address, and a barrier costs far more, so nothing goes through workgroup memory: a
-// subgroup owns ROWS x LANES output pixels (a lane is a column) by CHANNELS output channels. For each input channel it
-// loads each of (ROWS + 2) x (LANES + 2) inputs once (a lane takes its right-hand neighbours from the next lanes) and
-// each weight once, a weight a lane, to be broadcast from there.
+// Convolution for software adapters with subgroups: any kernel and stride, and the parity phases of a transposed one.
+// There every element loaded costs a few multiply-adds, whatever its address, and a barrier costs far more, so nothing
+// goes through workgroup memory: a subgroup owns PIXELS x LANES output pixels (lanes run along pixels) by CHANNELS output
+// channels. One load brings LANES weights, one a lane, and each is broadcast from its lane to meet PIXELS registers.
+//
+// A transposed convolution (kernel 4, stride 2, padding 1) is four 2x2 convolutions, one for each parity of the output's
+// row and column: UPSAMPLE = 2, 2x2 taps, stride 1, padding 1. The shape comes as parameters, not as overrides: on a
+// software adapter one pipeline for all shapes saves a second of compilation each.
 // use lib/activation
 enable subgroups;
 
-const LANES: u32 = 8u;      // specialised: the adapter's subgroup size
-const ROWS: u32 = 16u;      // specialised: output rows of a tile
-const CHANNELS: u32 = 16u;  // specialised: output channels of a tile; 9 * CHANNELS is a multiple of LANES
-const WINDOW_ROWS: u32 = ROWS + 2u;
-const WINDOW: u32 = 3u * WINDOW_ROWS;
-const WEIGHT_LOADS: u32 = 9u * CHANNELS / LANES;
-const EDGE_ROWS: u32 = LANES / 2u;   // one load brings the two columns right of the tile for this many rows
-const EDGE_LOADS: u32 = (WINDOW_ROWS + EDGE_ROWS - 1u) / EDGE_ROWS;
+const LANES: u32 = 8u;       // specialised: the adapter's subgroup size
+const PIXELS: u32 = 4u;      // specialised: output pixels a lane
+const CHANNELS: u32 = 32u;   // specialised: output channels a subgroup
+const DEPTH: u32 = 4u;       // specialised: input channels a step; DEPTH * CHANNELS is a multiple of LANES
+const WEIGHT_LOADS: u32 = DEPTH * CHANNELS / LANES;
+const X_LOADS: u32 = DEPTH * PIXELS;
 
-override H: u32;
-override W: u32;
-override C_IN: u32;
-override X_PITCH: u32;
-override X_OFFSET: u32;
-override C_OUT: u32;
-override Y_PITCH: u32;
-override Y_OFFSET: u32;
+override UPSAMPLE: u32 = 1u;   // 1: convolution; 2: transposed, four phases
 override HAS_BIAS: bool;
+override RELU_INPUT: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, H, W, C_IN], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [ceil(C_OUT / CHANNELS), C_IN, 9, CHANNELS]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [C_OUT]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, H, W, C_OUT], pitched
-
-fn inside(row: i32, column: i32) -> f32 {   // 0 in the padding
-  return select(0.0, 1.0, row >= 0 && row < i32(H) && column >= 0 && column < i32(W));
+struct Params {
+  pixels: u32,     // N * h_grid * w_grid
+  h: u32,          // input
+  w: u32,
+  c_in: u32,
+  x_pitch: u32,
+  x_offset: u32,
+  h_grid: u32,     // output height / UPSAMPLE
+  w_grid: u32,
+  c_out: u32,
+  y_pitch: u32,
+  y_offset: u32,
+  kernel_h: u32,
+  kernel_w: u32,
+  stride: u32,
+  pad: u32,
+  steps: u32,      // ceil(c_in / DEPTH)
 }
 
-fn index_of(n: u32, row: i32, column: i32) -> u32 {
-  let r = u32(clamp(row, 0, i32(H) - 1));
-  let c = u32(clamp(column, 0, i32(W) - 1));
-  return ((n * H + r) * W + c) * X_PITCH + X_OFFSET;
-}
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read> w: array<f32>;         // [phase, ceil(c_out / CHANNELS), taps, steps * DEPTH, CHANNELS]
+@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h_grid * UPSAMPLE, w_grid * UPSAMPLE, c_out], pitched
+@group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let tiles_high = (H + ROWS - 1u) / ROWS;
-  let n = group.y / tiles_high;
-  let row0 = group.y % tiles_high * ROWS;
-  let column0 = group.x * LANES;
+  let phase_y = group.z / UPSAMPLE;
+  let phase_x = group.z % UPSAMPLE;
+  let pixel0 = group.x * (PIXELS * LANES) + lane;
 
-  var x_index: array<u32, WINDOW_ROWS>;
-  var x_inside: array<f32, WINDOW_ROWS>;
-  for (var r = 0u; r < WINDOW_ROWS; r++) { // @unroll
-    let row = i32(row0 + r) - 1;
-    let column = i32(column0 + lane) - 1;
-    x_index[r] = index_of(n, row, column);
-    x_inside[r] = inside(row, column);
-  }
-  var edge_index: array<u32, EDGE_LOADS>;
-  var edge_inside: array<f32, EDGE_LOADS>;
-  for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll
-    let row = i32(row0 + e * EDGE_ROWS + lane / 2u) - 1;
-    let column = i32(column0 + LANES + lane % 2u) - 1;
-    edge_index[e] = index_of(n, row, column);
-    edge_inside[e] = inside(row, column);
+  // Top left of each pixel's window, and where its image begins.
+  var top: array<i32, PIXELS>;
+  var left: array<i32, PIXELS>;
+  var image: array<u32, PIXELS>;
+  for (var i = 0u; i < PIXELS; i++) { // @unroll
+    let pixel = min(pixel0 + i * LANES, p.pixels - 1u);
+    top[i] = i32(pixel / p.w_grid % p.h_grid * p.stride + phase_y) - i32(p.pad);
+    left[i] = i32(pixel % p.w_grid * p.stride + phase_x) - i32(p.pad);
+    image[i] = pixel / (p.w_grid * p.h_grid) * (p.h * p.w);
   }
 
-  // The sums stay in memory, where a loop may index them: each visits a register once an input channel, for 9 products.
-  var sum: array<f32, ROWS * CHANNELS>;
-  for (var c = 0u; c < C_IN; c++) {
-    let w0 = (group.z * C_IN + c) * (9u * CHANNELS) + lane;
-    var weights: array<f32, WEIGHT_LOADS>;
-    for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
-      weights[j] = w[w0 + j * LANES];
+  // The sums stay in memory, where a loop may index them: each visits a register once a step, for DEPTH products.
+  var sum: array<f32, PIXELS * CHANNELS>;
+  let blocks = (p.c_out + CHANNELS - 1u) / CHANNELS;
+  let taps = p.kernel_h * p.kernel_w;
+  var w_index = (group.z * blocks + group.y) * (taps * p.steps * DEPTH * CHANNELS) + lane;
+  for (var tap = 0u; tap < taps; tap++) {
+    var x_index: array<u32, PIXELS>;
+    var inside: array<f32, PIXELS>;   // 0 in the padding
+    for (var i = 0u; i < PIXELS; i++) { // @unroll
+      let row = top[i] + i32(tap / p.kernel_w);
+      let column = left[i] + i32(tap % p.kernel_w);
+      inside[i] = select(0.0, 1.0, row >= 0 && row < i32(p.h) && column >= 0 && column < i32(p.w));
+      let r = u32(clamp(row, 0, i32(p.h) - 1));
+      let c = u32(clamp(column, 0, i32(p.w) - 1));
+      x_index[i] = (image[i] + r * p.w + c) * p.x_pitch + p.x_offset;
     }
-    var edge: array<f32, EDGE_LOADS>;
-    for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll
-      edge[e] = x[edge_index[e] + c] * edge_inside[e];
-    }
-    var window: array<f32, WINDOW>;
-    for (var r = 0u; r < WINDOW_ROWS; r++) { // @unroll
-      let v = x[x_index[r] + c] * x_inside[r];
-      let right = edge[r / EDGE_ROWS];
-      let first = r % EDGE_ROWS * 2u;
-      window[r * 3u] = v;
-      window[r * 3u + 1u] = select(subgroupShuffle(v, (lane + 1u) % LANES), subgroupShuffle(right, first), lane == LANES - 1u);
-      window[r * 3u + 2u] = select(subgroupShuffle(v, (lane + 2u) % LANES), subgroupShuffle(right, first + lane % 2u), lane >= LANES - 2u);
-    }
-    for (var o = 0u; o < CHANNELS; o++) { // @unroll
-      var tap: array<f32, 9>;
-      for (var t = 0u; t < 9u; t++) { // @unroll
-        tap[t] = subgroupBroadcast(weights[(t * CHANNELS + o) / LANES], (t * CHANNELS + o) % LANES);
-      }
-      for (var r = 0u; r < ROWS; r++) { // @unroll
-        var s = sum[o * ROWS + r];
-        for (var t = 0u; t < 9u; t++) { // @unroll
-          s += window[r * 3u + t] * tap[t];
+    for (var step = 0u; step < p.steps; step++) {
+      var value: array<f32, X_LOADS>;
+      for (var d = 0u; d < DEPTH; d++) { // @unroll
+        let c = min(step * DEPTH + d, p.c_in - 1u);   // past the last channel weights are 0
+        for (var i = 0u; i < PIXELS; i++) { // @unroll
+          var v = x[x_index[i] + c] * inside[i];
+          if (RELU_INPUT) { v = max(v, 0.0); }
+          value[i * DEPTH + d] = v;
         }
-        sum[o * ROWS + r] = s;
+      }
+      var weights: array<f32, WEIGHT_LOADS>;
+      for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
+        weights[j] = w[w_index + j * LANES];
+      }
+      w_index += DEPTH * CHANNELS;
+      for (var o = 0u; o < CHANNELS; o++) { // @unroll
+        var weight: array<f32, DEPTH>;
+        for (var d = 0u; d < DEPTH; d++) { // @unroll
+          weight[d] = subgroupBroadcast(weights[(d * CHANNELS + o) / LANES], (d * CHANNELS + o) % LANES);
+        }
+        for (var i = 0u; i < PIXELS; i++) { // @unroll
+          var s = sum[o * PIXELS + i];
+          for (var d = 0u; d < DEPTH; d++) { // @unroll
+            s += value[i * DEPTH + d] * weight[d];
+          }
+          sum[o * PIXELS + i] = s;
+        }
       }
     }
   }
 
-  let column = column0 + lane;
-  for (var r = 0u; r < ROWS; r++) {
+  for (var i = 0u; i < PIXELS; i++) {
+    let pixel = pixel0 + i * LANES;
+    let row = pixel / p.w_grid * UPSAMPLE + phase_y;
+    let column = pixel % p.w_grid * UPSAMPLE + phase_x;
+    let y_index = (row * (p.w_grid * UPSAMPLE) + column) * p.y_pitch + p.y_offset;
     for (var o = 0u; o < CHANNELS; o++) {
-      let row = row0 + r;
-      let channel = group.z * CHANNELS + o;
-      if (row < H && column < W && channel < C_OUT) {
-        var v = sum[o * ROWS + r];
+      let channel = group.y * CHANNELS + o;
+      if (pixel < p.pixels && channel < p.c_out) {
+        var v = sum[o * PIXELS + i];
         if (HAS_BIAS) { v += bias[channel]; }
-        y[((n * H + row) * W + column) * Y_PITCH + Y_OFFSET + channel] = activate(v);
+        y[y_index + channel] = activate(v);
       }
     }
   }

@@ -19,10 +19,16 @@ const LAYOUT_TYPE: Record<Access, GPUBufferBindingType> = {
 export const pipelineKey = ({ shader, overrides, consts, types }: PipelineSpec): string =>
   `${shader.name} ${JSON.stringify([overrides, consts, types])}`;
 
+interface CompiledModule {
+  readonly module: GPUShaderModule;
+  /** What the compiler objects to. */
+  readonly error: Promise<GPUError | null>;
+}
+
 export class PipelineCache {
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
-  private readonly modules = new Map<string, GPUShaderModule>();
+  private readonly modules = new Map<string, CompiledModule>();
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -52,21 +58,29 @@ export class PipelineCache {
     return layout;
   }
 
-  private create({ shader, overrides, consts, types }: PipelineSpec): Promise<GPUComputePipeline> {
+  private async create({ shader, overrides, consts, types }: PipelineSpec): Promise<GPUComputePipeline> {
     for (const name of shader.required) {
       if (!(name in overrides)) throw new Error(`${shader.name}: override ${name} was not given`);
     }
-    const code = specialize(shader.source, { consts, types });
-    let module = this.modules.get(code);
-    if (!module) {
-      module = this.device.createShaderModule({ label: shader.name, code });
-      this.modules.set(code, module);
-    }
+    const { module, error } = this.module(shader.name, specialize(shader.source, { consts, types }));
     const layout = this.device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(shader)] });
-    return this.device.createComputePipelineAsync({
-      label: shader.name,
-      layout,
-      compute: { module, entryPoint: "main", constants: { ...overrides } },
-    });
+    const compute = { module, entryPoint: "main", constants: { ...overrides } };
+    try {
+      return await this.device.createComputePipelineAsync({ label: shader.name, layout, compute });
+    } catch (cause) {
+      // The pipeline's own error only says that its module is invalid; the module's has the line.
+      throw new Error(`${shader.name}: ${(await error)?.message ?? String(cause)}`, { cause });
+    }
+  }
+
+  private module(label: string, code: string): CompiledModule {
+    let compiled = this.modules.get(code);
+    if (!compiled) {
+      this.device.pushErrorScope("validation");
+      const module = this.device.createShaderModule({ label, code });
+      compiled = { module, error: this.device.popErrorScope().catch(() => null) };
+      this.modules.set(code, compiled);
+    }
+    return compiled;
   }
 }

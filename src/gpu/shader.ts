@@ -7,25 +7,33 @@ export interface ShaderBinding {
   readonly access: Access;
 }
 
+/** A scalar of the shader's `struct Params`: what it is told a dispatch, so that one pipeline serves many shapes. */
+export interface ShaderParam {
+  readonly name: string;
+  readonly type: "u32" | "i32" | "f32";
+}
+
 /** The untyped view, for code that handles every shader alike. */
 export interface AnyShader {
   readonly name: string;
   readonly source: string;
   readonly bindings: readonly ShaderBinding[];
+  readonly params: readonly ShaderParam[];
   readonly overrides: readonly string[];
   readonly required: readonly string[];
   readonly consts: readonly string[];
   readonly types: readonly string[];
 }
 
-/** A shader with its names as string unions: overrides without and with a default, constants, types, bindings. */
+/** A shader with its names as string unions: overrides without and with a default, constants, types, bindings, parameters. */
 export interface Shader<
   Required extends string,
   Defaulted extends string,
   Consts extends string,
   Types extends string,
   Bindings extends string,
+  Params extends string,
 > extends AnyShader {
   /** Never present at run time; carries the names for `pass()`. */
-  readonly names?: { required: Required; defaulted: Defaulted; consts: Consts; types: Types; bindings: Bindings };
+  readonly names?: { required: Required; defaulted: Defaulted; consts: Consts; types: Types; bindings: Bindings; params: Params };
 }

@@ -7,8 +7,9 @@ import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js
 import { scoped } from "../gpu/scopes.js";
 import { type Layout, layOut } from "./layout.js";
 import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
-import type { NodePlan, Operand, Pass, Problem, Scratch, TensorView } from "./op.js";
+import { type NodePlan, type Operand, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
+import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
 import { type SelectOptions, select } from "./select.js";
 import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
@@ -58,6 +59,7 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
     const pipelines = await createPipelines(runtime, everyPass, onProgress, signal);
     const buffers = await allocate(runtime, activations, release);
     const constants = new ConstantBuffers(runtime, layout, release);
+    const uniforms = new UniformBuffers(runtime, release);
     const bind = (pass: Pass, label: string): Dispatch => {
       const resource = (operand: Operand): GPUBufferBinding => {
         if ("none" in operand) return { buffer: runtime.zeroBuffer() };
@@ -67,7 +69,8 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
         const source = storage.source?.source;
         return { buffer: source?.kind === "constant" ? constants.raw(operand.storage) : buffers.of(operand.storage), size: align(storage.bytes) };
       };
-      const entries = pass.shader.bindings.map(({ name, binding }) => {
+      const entries = pass.shader.bindings.map(({ name, binding, access }) => {
+        if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass) } };
         const bound = pass.bind[name];
         if (!bound) throw new Error(`${pass.shader.name}: binding ${name} was not given`);
         return { binding, resource: resource(bound) };
@@ -104,15 +107,17 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
       const buffer = tensor.source.kind === "constant" ? constants.raw(view.storage) : buffers.of(view.storage);
       return { buffer, shape: tensor.shape, bytes: sizeOf(tensor.shape) * 4 };
     };
-    return new Plan(runtime, {
-      dispatches,
-      inputs: inputsOf(nodes, Object.values(outputs)).map((tensor) => ({ name: tensor.name, ...endpoints(tensor) })),
-      outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
-      activationBytes: activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
-      weightBytes: constants.bytes,
-      compileMs: performance.now() - started,
-      release,
-    });
+    const makePlan = (): Plan =>
+      new Plan(runtime, {
+        dispatches,
+        inputs: inputsOf(nodes, Object.values(outputs)).map((tensor) => ({ name: tensor.name, ...endpoints(tensor) })),
+        outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
+        activationBytes: activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
+        weightBytes: constants.bytes,
+        compileMs: performance.now() - started,
+        release,
+      });
+    return await scoped(runtime.device, "allocating the outputs' read-back", makePlan);
   } catch (error) {
     for (const free of release) free();
     throw error;
@@ -152,8 +157,6 @@ const onlyConstants = (node: GraphNode): boolean =>
   node.inputs.slice(1).every((tensor) => tensor === null || tensor.source.kind === "constant");
 
 const align = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
-const scratchOf = (pass: Pass): Scratch[] => Object.values(pass.bind).filter((operand): operand is Scratch => "scratch" in operand);
-const viewsOf = (pass: Pass): TensorView[] => Object.values(pass.bind).filter((operand): operand is TensorView => "storage" in operand);
 const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(inputs, outputs, attrs);
 
 /** Bytes that a pass must move at least once: every operand it binds, counted whole. */
@@ -237,85 +240,4 @@ async function createPipelines(
 
 function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortedError("compile: aborted by the caller");
-}
-
-type Bind = (pass: Pass, label: string) => Dispatch;
-
-/** Uploads constants when they are first bound and keeps only what a run reads: raw, or repacked by `prepare` passes. */
-class ConstantBuffers {
-  readonly scratch = new Map<Scratch, GPUBuffer>();
-  bytes = 0;
-  private readonly held = new Map<number, { buffer: GPUBuffer; bytes: number; release: () => void }>();
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly layout: Layout,
-    private readonly release: (() => void)[],
-  ) {}
-
-  raw(storageId: number): GPUBuffer {
-    const held = this.held.get(storageId);
-    if (held) return held.buffer;
-    const storage = this.layout.storages[storageId];
-    const source = storage?.source?.source;
-    if (!storage || source?.kind !== "constant") throw new Error(`compile: storage ${storageId} is not a constant`);
-    const { buffer, fresh, release } = this.runtime.shareConstant(source.constant, "", storage.bytes);
-    this.release.push(release);
-    this.held.set(storageId, { buffer, bytes: storage.bytes, release });
-    this.bytes += storage.bytes;
-    if (fresh) {
-      const values = source.constant.load();
-      if (values.byteLength !== storage.bytes) {
-        throw new Error(`constant ${source.constant.name}: its shape needs ${storage.bytes / 4} elements, it has ${values.length}`);
-      }
-      this.runtime.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
-    }
-    return buffer;
-  }
-
-  async prepare(node: GraphNode, plan: NodePlan, bind: Bind): Promise<void> {
-    const { device } = this.runtime;
-    const passes = plan.prepare ?? [];
-    const constants = node.inputs.filter((tensor) => tensor?.source.kind === "constant");
-    const first = constants[0]?.source;
-    if (first?.kind !== "constant") throw new Error(`${node.op.name}: prepare passes need a constant`);
-    let fresh = false;
-    for (const piece of new Set(passes.flatMap(scratchOf))) {
-      const form = `${piece.scratch} ${passes.map(({ shader, overrides, consts }) => shader.name + JSON.stringify([overrides, consts])).join()}`;
-      const shared = this.runtime.shareConstant(first.constant, form, piece.bytes);
-      this.release.push(shared.release);
-      this.scratch.set(piece, shared.buffer);
-      this.bytes += piece.bytes;
-      fresh ||= shared.fresh;
-    }
-    if (!fresh) return;
-    await scoped(device, `repacking ${first.constant.name}`, () => {
-      const encoder = device.createCommandEncoder();
-      const encoding = encoder.beginComputePass();
-      for (const pass of passes) {
-        const { pipeline, group, workgroups } = bind(pass, pass.shader.name);
-        encoding.setPipeline(pipeline);
-        encoding.setBindGroup(0, group);
-        encoding.dispatchWorkgroups(...workgroups);
-      }
-      encoding.end();
-      device.queue.submit([encoder.finish()]);
-    });
-    this.releaseUnused([], node); // what a run still reads is uploaded again when it is bound
-  }
-
-  /** Frees constants that no pass of the run binds; with a node, only that node's. */
-  releaseUnused(passes: readonly Pass[], node?: GraphNode): void {
-    const used = new Set(passes.flatMap((pass) => viewsOf(pass).map(({ storage }) => storage)));
-    const candidates = node
-      ? node.inputs.filter((tensor) => tensor?.source.kind === "constant").map((tensor) => this.layout.view(tensor as Tensor).storage)
-      : [...this.held.keys()];
-    for (const id of candidates) {
-      const held = this.held.get(id);
-      if (!held || used.has(id)) continue;
-      held.release();
-      this.bytes -= held.bytes;
-      this.held.delete(id);
-    }
-  }
 }

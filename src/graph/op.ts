@@ -34,6 +34,8 @@ export interface Pass {
   readonly overrides: Readonly<Record<string, number>>;
   readonly consts: Readonly<Record<string, number>>;
   readonly types: Readonly<Record<string, string>>;
+  /** Values of the shader's `struct Params`. */
+  readonly params: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -135,8 +137,15 @@ export function apply<Attrs>(
 }
 
 /** A typed pass: the keys of `bind` and `overrides` are checked against the shader's own names. */
-export function pass<R extends string, D extends string, C extends string, T extends string, B extends string>(
-  shader: Shader<R, D, C, T, B>,
+export function pass<
+  R extends string,
+  D extends string,
+  C extends string,
+  T extends string,
+  B extends string,
+  P extends string,
+>(
+  shader: Shader<R, D, C, T, B, P>,
   options: {
     readonly bind: Readonly<Record<B, Operand>>;
     readonly workgroups: readonly [number, number, number];
@@ -144,7 +153,8 @@ export function pass<R extends string, D extends string, C extends string, T ext
     readonly types?: Readonly<Partial<Record<T, string>>>;
   } & ([R] extends [never]
     ? { readonly overrides?: Readonly<Partial<Record<D, number>>> }
-    : { readonly overrides: Readonly<Record<R, number> & Partial<Record<D, number>>> }),
+    : { readonly overrides: Readonly<Record<R, number> & Partial<Record<D, number>>> }) &
+    ([P] extends [never] ? object : { readonly params: Readonly<Record<P, number>> }),
 ): Pass {
   const plain = (record: Readonly<Record<string, unknown>> | undefined): Record<string, never> =>
     Object.fromEntries(Object.entries(record ?? {}).filter(([, value]) => value !== undefined)) as Record<string, never>;
@@ -154,6 +164,7 @@ export function pass<R extends string, D extends string, C extends string, T ext
     overrides: plain(options.overrides),
     consts: plain(options.consts),
     types: plain(options.types),
+    params: plain("params" in options ? (options.params as Readonly<Record<string, number>>) : undefined),
     workgroups: options.workgroups,
   };
 }
@@ -181,3 +192,8 @@ export function grid1d(groups: number): [number, number, number] {
 }
 
 export const shapeOf = (spec: TensorSpec | null | undefined): Shape => spec?.shape ?? [];
+
+export const scratchOf = (pass: Pass): Scratch[] =>
+  Object.values(pass.bind).filter((operand): operand is Scratch => "scratch" in operand);
+export const viewsOf = (pass: Pass): TensorView[] =>
+  Object.values(pass.bind).filter((operand): operand is TensorView => "storage" in operand);

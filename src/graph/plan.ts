@@ -57,7 +57,8 @@ export interface PlanParts {
   /** Constants in the form that runs read. */
   readonly weightBytes: number;
   readonly compileMs: number;
-  readonly release: readonly (() => void)[];
+  /** Frees what the plan holds; the plan adds what it makes itself. */
+  readonly release: (() => void)[];
 }
 
 export class Plan {
@@ -72,20 +73,24 @@ export class Plan {
     readonly parts: PlanParts,
   ) {
     const { device, memory } = runtime;
+    const keep = <Resource extends { destroy(): void }>(resource: Resource): Resource => {
+      parts.release.push(() => resource.destroy());
+      return resource;
+    };
     const queryCount = Math.min(4096, 2 * Math.max(1, parts.dispatches.length));
     if (device.features.has("timestamp-query")) {
-      this.queries = device.createQuerySet({ type: "timestamp", count: queryCount });
-      this.resolved = memory.create("timestamps", queryCount * 8, GPU_QUERY_RESOLVE | GPU_COPY_SRC);
+      this.queries = keep(device.createQuerySet({ type: "timestamp", count: queryCount }));
+      this.resolved = keep(memory.create("timestamps", queryCount * 8, GPU_QUERY_RESOLVE | GPU_COPY_SRC));
     }
-    this.staging = memory.create("read-back", this.outputBytes + queryCount * 8, GPU_MAP_READ | GPU_COPY_DST);
+    this.staging = keep(memory.create("read-back", this.outputBytes + queryCount * 8, GPU_MAP_READ | GPU_COPY_DST));
   }
 
   /**
    * Runs the graph. Concurrent calls queue in order.
-   * @param inputs values by input name, NHWC
+   * @param inputs values by input name, NHWC; not to be changed before the promise settles
    * @throws ShapeError when an input is missing or has another length; AbortedError; DeviceLostError
    */
-  run(inputs: Readonly<Record<string, Float32Array>>, options: RunOptions = {}): Promise<RunResult> {
+  async run(inputs: Readonly<Record<string, Float32Array>>, options: RunOptions = {}): Promise<RunResult> {
     this.checkInputs(inputs);
     const result = this.tail.then(() => this.runNow(inputs, options));
     this.tail = result.catch(() => {});
@@ -98,9 +103,6 @@ export class Plan {
     this.disposed = true;
     await this.tail;
     for (const free of this.parts.release) free();
-    this.staging.destroy();
-    this.resolved?.destroy();
-    this.queries?.destroy();
   }
 
   private get outputBytes(): number {

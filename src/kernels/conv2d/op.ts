@@ -6,6 +6,7 @@ import type { ActivationAttrs } from "../activation.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
+import { subgroup3x3 } from "./subgroup_3x3.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -42,7 +43,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
   infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
   flops: ([, w], [y]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1),
-  variants: [subgroup, implicitGemm, direct],
+  variants: [subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 /**

@@ -1,32 +1,86 @@
-import { ceilDiv, NONE, operand, pass, result, type Variant } from "../../graph/op.js";
+import { ceilDiv, NONE, type Operand, operand, type Pass, pass, type Problem, result, type Scratch, type Variant } from "../../graph/op.js";
+import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
+import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import type { Conv2dAttrs } from "./op.js";
-import { packBlocked } from "./pack.js";
-import { conv2dOverrides } from "./problem.js";
+import { packSubgroup } from "./pack.js";
 
-/** Measured on lavapipe (8 lanes): 16 x 16 is the fastest of 4 x 8 to 8 x 32, taller or wider tiles spill more. */
-const ROWS = 16;
-const CHANNELS = 16;
+/** Lanes that the tiles' loads divide into. */
+export const isSubgroupSize = (size: number): boolean => size === 4 || size === 8 || size === 16;
 
-/** 3x3 on tiles held by one subgroup, without barriers: for CPUs that pose as GPUs. */
+const DEPTH = 4;
+
+/** Output channels a subgroup: 32 where there are as many, fewer for thin outputs. */
+const channelsOf = (cOut: number): number => (cOut <= 4 ? 4 : cOut <= 8 ? 8 : cOut <= 16 ? 16 : 32);
+
+/** Pixels a lane: 4 is the fastest on lavapipe where there are enough; small maps would leave lanes idle. */
+const pixelsOf = (pixels: number, lanes: number): number => (pixels <= lanes ? 1 : pixels <= 2 * lanes ? 2 : 4);
+
+export interface SubgroupTiling {
+  readonly weight: { readonly packed: Scratch; readonly prepare: Pass };
+  readonly channels: number;
+}
+
+export function packForSubgroup(problem: Problem<unknown>, transposed: boolean): SubgroupTiling {
+  const channels = channelsOf(result(problem).shape[3] ?? 0);
+  return { channels, weight: packSubgroup(operand(problem, 1), { channels, depth: DEPTH, tapInside: false, transposed }) };
+}
+
+/** The pass that convolutions and the four phases of transposed ones share. */
+export function subgroupPass(
+  problem: Problem<ActivationAttrs & { readonly reluInput?: boolean }>,
+  { weight, channels }: SubgroupTiling,
+  lanes: number,
+  kernel: { readonly size: readonly [h: number, w: number]; readonly stride: number; readonly pad: number; readonly upsample: 1 | 2 },
+): Pass {
+  const [x, y] = [operand(problem, 0), result(problem)];
+  const [n = 0, h = 0, w = 0, cIn = 0] = x.shape;
+  const [, oh = 0, ow = 0, cOut = 0] = y.shape;
+  const [hGrid, wGrid] = [oh / kernel.upsample, ow / kernel.upsample];
+  const pixels = n * hGrid * wGrid;
+  const PIXELS = pixelsOf(pixels, lanes);
+  const bias: Operand = problem.inputs[2] ?? NONE;
+  return pass(conv2d_subgroup, {
+    bind: { x, w: weight.packed, bias, y },
+    overrides: {
+      UPSAMPLE: kernel.upsample,
+      HAS_BIAS: problem.inputs[2] ? 1 : 0,
+      RELU_INPUT: problem.attrs.reluInput ? 1 : 0,
+      ...activationOverrides(problem.attrs),
+    },
+    consts: { LANES: lanes, PIXELS, CHANNELS: channels, DEPTH },
+    params: {
+      pixels,
+      h,
+      w,
+      c_in: cIn,
+      x_pitch: x.pitch,
+      x_offset: x.offset,
+      h_grid: hGrid,
+      w_grid: wGrid,
+      c_out: cOut,
+      y_pitch: y.pitch,
+      y_offset: y.offset,
+      kernel_h: kernel.size[0],
+      kernel_w: kernel.size[1],
+      stride: kernel.stride,
+      pad: kernel.pad,
+      steps: ceilDiv(cIn, DEPTH),
+    },
+    workgroups: [ceilDiv(pixels, PIXELS * lanes), ceilDiv(cOut, channels), kernel.upsample ** 2],
+  });
+}
+
+/** Any convolution on tiles held by one subgroup, without barriers. For software adapters. */
 export const subgroup: Variant<Conv2dAttrs> = {
   name: "subgroup",
   features: ["subgroups"],
-  accepts: (p, { subgroupSize }) => {
-    const [r, s] = operand(p, 1).shape;
-    const is3x3 = r === 3 && s === 3 && p.attrs.stride === 1 && p.attrs.padding === 1;
-    return is3x3 && (subgroupSize === 4 || subgroupSize === 8 || subgroupSize === 16);
-  },
+  accepts: (p, { subgroupSize }) => isSubgroupSize(subgroupSize) && sizeOf(result(p).shape) < 2 ** 31,
   suits: (_, { software }) => software,
-  plan: (p, { subgroupSize: LANES }) => {
-    const { H, W, C_IN, X_PITCH, X_OFFSET, C_OUT, Y_PITCH, Y_OFFSET, HAS_BIAS, ACTIVATION, SLOPE } = conv2dOverrides(p);
-    const { packed, prepare } = packBlocked(operand(p, 1), CHANNELS);
-    const main = pass(conv2d_subgroup, {
-      bind: { x: operand(p, 0), w: packed, bias: p.inputs[2] ?? NONE, y: result(p) },
-      overrides: { H, W, C_IN, X_PITCH, X_OFFSET, C_OUT, Y_PITCH, Y_OFFSET, HAS_BIAS, ACTIVATION, SLOPE },
-      consts: { LANES, ROWS, CHANNELS },
-      workgroups: [ceilDiv(W, LANES), (result(p).shape[0] ?? 1) * ceilDiv(H, ROWS), ceilDiv(C_OUT, CHANNELS)],
-    });
-    return { prepare: [prepare], passes: [main] };
+  plan: (p, { subgroupSize }) => {
+    const [r = 0, s = 0] = operand(p, 1).shape;
+    const tiling = packForSubgroup(p, false);
+    const main = subgroupPass(p, tiling, subgroupSize, { size: [r, s], stride: p.attrs.stride, pad: p.attrs.padding, upsample: 1 });
+    return { prepare: [tiling.weight.prepare], passes: [main] };
   },
 };

@@ -9,6 +9,7 @@ import type { ActivationAttrs } from "../activation.js";
 import { kernelShape } from "../conv2d/op.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
+import { subgroup } from "./subgroup.js";
 
 export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -38,7 +39,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
   name: "conv_transpose2d",
   infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
   flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
-  variants: [implicitGemm, direct],
+  variants: [subgroup, implicitGemm, direct],
 });
 
 /**

@@ -1,0 +1,80 @@
+/** Every variant of every op on tensors that lie inside others: activations read from slices, results written into a concatenation. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AdapterError } from "../src/errors.js";
+import { applyAll } from "../src/graph/op.js";
+import { Runtime } from "../src/graph/runtime.js";
+import { constant, input, type Shape, type Tensor } from "../src/graph/tensor.js";
+import { compareWithOracle, hostInputs } from "../src/kernels/check.js";
+import { concat } from "../src/kernels/concat/op.js";
+import { suites } from "../src/kernels/index.js";
+import { slice } from "../src/kernels/slice/op.js";
+import type { HostArray } from "../src/kernels/suite.js";
+import { testDevice, withErrorScopes } from "./helpers/device.js";
+import { layoutOf, runGraph, weights } from "./helpers/graphs.js";
+
+/** Inputs that are activations; the others are parameters, which lie densely. Ops that are not named take one. */
+const ACTIVATIONS: Readonly<Record<string, number>> = { add: 2, mul: 2, blend: 3, channel_gate: 2, s2am_compose: 5 };
+
+let runtime: Runtime;
+beforeAll(async () => {
+  const { device } = await testDevice();
+  runtime = new Runtime(device);
+});
+afterAll(() => runtime.dispose());
+
+const channelsOf = ({ shape }: { shape: Shape }): number => shape.at(-1) ?? 0;
+
+/** The values between `before` and `after` channels of something else. */
+function widen({ shape, data }: HostArray, before: number, after: number) {
+  const channels = channelsOf({ shape });
+  const pitch = before + channels + after;
+  const wide = new Float32Array((data.length / channels) * pitch).fill(9);
+  data.forEach((value, i) => {
+    wide[Math.floor(i / channels) * pitch + before + (i % channels)] = value;
+  });
+  return { data: wide, shape: [...shape.slice(0, -1), pitch] };
+}
+
+const ops = suites.filter(({ op }) => op.view === undefined);
+
+describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, suite) => {
+  // Enough rows to hold sizes on and off the vec4s: pipelines are what takes the time.
+  const rows = suite.cases.filter(({ timed }) => !timed).slice(0, 4);
+
+  test.each([
+    [4, 8],
+    [3, 2],
+  ])("%i channels before and %i after", async (before, after) => {
+    for (const row of rows) {
+      const values = hostInputs(row, 3);
+      const tensors = values.map((value, i): Tensor | null => {
+        if (!value) return null;
+        if (i >= (ACTIVATIONS[name] ?? 1)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
+        return slice(input(`${i}`, widen(value, before, after).shape), { start: before, length: channelsOf(value) });
+      });
+      const inputs = Object.fromEntries(
+        values.flatMap((value, i) => (value ? [[`${i}`, widen(value, before, after).data]] : [])),
+      );
+      let ran = 0;
+      for (const { name: variant } of suite.op.variants) {
+        const y = applyAll(suite.op, tensors, row.attrs, { variant })[0] as Tensor;
+        const beside = (channels: number): Tensor => weights("beside", [...y.shape.slice(0, -1), channels]);
+        const joined = concat([beside(before), y, beside(after)]);
+        const pitch = before + channelsOf(y) + after;
+        expect(layoutOf(joined).view(y)).toMatchObject({ pitch, offset: before });
+        let wide: Float32Array | undefined;
+        try {
+          wide = (await withErrorScopes(runtime.device, () => runGraph(runtime, { joined }, inputs))).joined;
+        } catch (error) {
+          if (error instanceof AdapterError) continue; // the variant declines this row
+          throw error;
+        }
+        ran++;
+        const found = wide?.filter((_, i) => i % pitch >= before && i % pitch < before + channelsOf(y));
+        const { worst, detail } = compareWithOracle(suite, row, values, { "0": found ?? new Float32Array(0) });
+        expect(worst, `${name}_${variant} ${row.name}: ${detail}`).toBeLessThanOrEqual(1);
+      }
+      expect(ran).toBeGreaterThan(0);
+    }
+  });
+});
