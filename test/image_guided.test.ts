@@ -80,6 +80,14 @@ describe("guided upsampling", () => {
     expect(worst(result, mapColours(toFloatRgb(full), affine), fullMask)).toBeLessThan(0.5 / 255);
   });
 
+  it("at its own size the network's answer is met, whatever it is", () => {
+    const wild = { ...small, data: small.data.map((_, i) => ((i * 2654435761) % 97) / 97) };
+    const own: Image = { ...full, ...size, data: Uint8Array.from(small.data, (v) => Math.round(v * 255)) };
+    const result = collect(guidedUpsample(own, toFloatRgb(own), wild, smallMask), size.width, size.height);
+    const inside = { ...smallMask, data: smallMask.data.map((m) => (m === 1 ? 1 : 0)) };
+    expect(worst(result, wild, inside)).toBeLessThan(1e-5);
+  });
+
   it("what happens in the background has no say in the foreground", () => {
     const output = mapColours(small, affine);
     smallMask.data.forEach((m, i) => {

@@ -2,7 +2,7 @@
 import { GPU_COPY_DST, GPU_UNIFORM } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { Layout } from "./layout.js";
-import { type NodePlan, type Pass, scratchOf, type Scratch, viewsOf } from "./op.js";
+import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import type { Dispatch } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 import type { ConstantSource, GraphNode, Tensor } from "./tensor.js";
@@ -65,7 +65,9 @@ export class ConstantBuffers {
     if (fresh) {
       const values = source.constant.load();
       if (values.byteLength !== storage.bytes) {
-        throw new Error(`constant ${source.constant.name}: its shape needs ${storage.bytes / 4} elements, it has ${values.length}`);
+        throw new Error(
+          `constant ${source.constant.name}: its shape needs ${storage.bytes / 4} elements, it has ${values.length}`,
+        );
       }
       this.runtime.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
     }
@@ -112,7 +114,9 @@ export class ConstantBuffers {
   releaseUnused(passes: readonly Pass[], node?: GraphNode): void {
     const used = new Set(passes.flatMap((pass) => viewsOf(pass).map(({ storage }) => storage)));
     const candidates = node
-      ? node.inputs.filter((tensor) => tensor?.source.kind === "constant").map((tensor) => this.layout.view(tensor as Tensor).storage)
+      ? node.inputs
+          .filter((tensor) => tensor?.source.kind === "constant")
+          .map((tensor) => this.layout.view(tensor as Tensor).storage)
       : [...this.held.keys()];
     for (const id of candidates) {
       const held = this.held.get(id);
