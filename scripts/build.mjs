@@ -1,9 +1,10 @@
 /**
- * Builds dist/: `index.js` (browser-safe, everything bundled), `node.js` and `cli.js` (packages left to Node), and the
- * type declarations. `--js-only` leaves the declarations out, for the commands that only want to run.
+ * Builds dist/: `index.js` (browser-safe, everything bundled), `node.js` and `cli.js` (packages left to Node), the
+ * repository's own demo (`demo.js`) and demo page (`web/`), and the type declarations. `--js-only` leaves the
+ * declarations out, for the commands that only want to run.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,11 +16,25 @@ const typesToo = !process.argv.includes("--js-only");
 
 buildShaders();
 if (typesToo) rmSync(dist, { recursive: true, force: true });
-const common = { absWorkingDir: root, bundle: true, format: "esm", target: "es2022", outdir: dist, sourcemap: true, logLevel: "warning" };
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  outdir: dist,
+  sourcemap: true,
+  logLevel: "warning",
+};
+const node = { ...common, platform: "node", packages: "external" };
 await Promise.all([
   build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" }),
-  build({ ...common, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts" }, platform: "node", packages: "external" }),
-  build({ ...common, entryPoints: { cli: "src/cli/main.ts" }, platform: "node", packages: "external", banner: { js: "#!/usr/bin/env node" } }),
+  build({ ...node, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts" } }),
+  build({ ...node, entryPoints: { cli: "src/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } }),
+  build({ ...common, entryPoints: { "web/main": "web/main.ts" }, platform: "browser", minify: true }),
 ]);
 chmodSync(join(dist, "cli.js"), 0o755);
-if (typesToo) execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+for (const file of ["index.html", "style.css", "icon.svg"]) cpSync(join(root, "web", file), join(dist, "web", file));
+if (typesToo) {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+}

@@ -32,24 +32,43 @@ function declare(file) {
   const defaulted = names(source, /^override (\w+)\s*:\s*\w+\s*=/gm);
   const consts = names(source, /^const (\w+)\s*:\s*u32\s*=.*\/\/ specialised/gm);
   const types = names(source, /^alias (\w+)\s*=.*\/\/ specialised/gm);
-  const bindings = [...source.matchAll(/^@group\(0\) @binding\((\d+)\) var<(storage, read_write|storage, read|storage|uniform)> (\w+)/gm)].map(
-    ([, binding, space, name]) => ({ name, binding: Number(binding), access: space === "uniform" ? "uniform" : space === "storage, read_write" ? "read_write" : "read" }),
-  );
-  const params = [...(/^struct Params \{([^}]*)\}/m.exec(source)?.[1] ?? "").matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)/gm)].map(
-    ([, name, type]) => ({ name, type }),
-  );
+  const bindings = [
+    ...source.matchAll(
+      /^@group\(0\) @binding\((\d+)\) var<(storage, read_write|storage, read|storage|uniform)> (\w+)/gm,
+    ),
+  ].map(([, binding, space, name]) => ({
+    name,
+    binding: Number(binding),
+    access: space === "uniform" ? "uniform" : space === "storage, read_write" ? "read_write" : "read",
+  }));
+  const params = [
+    ...(/^struct Params \{([^}]*)\}/m.exec(source)?.[1] ?? "").matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)/gm),
+  ].map(([, name, type]) => ({ name, type }));
   if (bindings.some(({ access }) => access === "uniform") !== params.length > 0) {
     throw new Error(`shaders/${file}: a uniform binding goes with "struct Params" of scalars, a line each`);
   }
   const operands = bindings.filter(({ access }) => access !== "uniform");
   if (bindings.length === 0) throw new Error(`shaders/${file}: no "@group(0) @binding(n) var<...> name" line found`);
-  const generics = [required, defaulted, consts, types, operands.map((b) => b.name), params.map((field) => field.name)].map(union).join(", ");
-  const value = { name: stem, source, bindings, params, overrides: [...required, ...defaulted], required, consts, types };
+  const generics = [required, defaulted, consts, types, operands.map((b) => b.name), params.map((field) => field.name)]
+    .map(union)
+    .join(", ");
+  const value = {
+    name: stem,
+    source,
+    bindings,
+    params,
+    overrides: [...required, ...defaulted],
+    required,
+    consts,
+    types,
+  };
   return `export const ${stem}: Shader<${generics}> = ${JSON.stringify(value)};`;
 }
 
 export function buildShaders() {
-  const files = readdirSync(shadersFolder).filter((file) => file.endsWith(".wgsl")).sort();
+  const files = readdirSync(shadersFolder)
+    .filter((file) => file.endsWith(".wgsl"))
+    .sort();
   const text = [
     "// Generated from shaders/ by scripts/build_shaders.mjs. Edit the .wgsl files instead.",
     'import type { Shader } from "./gpu/shader.js";',

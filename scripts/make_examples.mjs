@@ -127,8 +127,12 @@ function psnr(a, b) {
 function credits(table) {
   const rows = table.map(({ name, title, photo, author, year, licence, package: source }) => {
     const [text, link] = LICENCES[licence];
-    return `| \`${name}\` | ${title} | \`${photo}\` | ${author}, ${year} | [${text}](${link}) | \`${source}\` |`;
+    return [`\`${name}\``, title, `\`${photo}\``, `${author}, ${year}`, `[${text}](${link})`, `\`${source}\``];
   });
+  const head = ["example", "what it shows", "photograph", "author", "licence", "package"];
+  const widths = head.map((title, k) => Math.max(title.length, ...rows.map((row) => row[k].length)));
+  const line = (cells) => `| ${cells.map((cell, k) => cell.padEnd(widths[k])).join(" | ")} |`;
+  const grid = [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
   return `# Credits
 
 The pictures here are made from photographs by others, taken from Debian's packages. Each was cropped and scaled down
@@ -136,8 +140,6 @@ The pictures here are made from photographs by others, taken from Debian's packa
 changed. The changed pictures are under the licence of the photograph they come from, not under this project's.
 Made by \`scripts/make_examples.mjs\`, which also writes this file.
 
-| example | what it shows | photograph | author | licence | package |
-|---|---|---|---|---|---|
-${rows.join("\n")}
+${grid.join("\n")}
 `;
 }

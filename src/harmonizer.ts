@@ -1,5 +1,5 @@
 /** The one-liner: a composite and its mask in, the harmonized picture out, at the size it came. Safe in a browser. */
-import { InputError, UsageError } from "./errors.js";
+import { AbortedError, InputError, UsageError } from "./errors.js";
 import type { CompileProgress } from "./graph/compile.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
 import { cropImage, reflectPad } from "./image/pad.js";
@@ -184,12 +184,21 @@ async function sourceOf(weights: WeightsInput, options: LoadOptions): Promise<By
   return weights;
 }
 
-async function download(address: string, { signal, onProgress }: LoadOptions): Promise<Uint8Array> {
-  const response = await fetch(address, { signal: signal ?? null }).catch((cause: unknown) => {
-    throw new InputError(`${address}: the weights could not be fetched (${cause instanceof Error ? cause.message : cause})`, { cause });
-  });
-  if (!response.ok || !response.body) throw new InputError(`${address}: the weights could not be fetched (HTTP ${response.status})`);
-  const total = Number(response.headers.get("content-length") ?? 0);
+async function download(address: string, options: LoadOptions): Promise<Uint8Array> {
+  try {
+    return await fetchBytes(address, options);
+  } catch (cause) {
+    if (options.signal?.aborted) throw new AbortedError(`${address}: the download was aborted by the caller`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`${address}: the weights could not be fetched (${reason})`, { cause });
+  }
+}
+
+async function fetchBytes(address: string, { signal, onProgress }: LoadOptions): Promise<Uint8Array> {
+  const response = await fetch(address, { signal: signal ?? null });
+  if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+  // The length of a compressed transfer says nothing of what comes out of it.
+  const total = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length") ?? 0);
   const parts: Uint8Array[] = [];
   let done = 0;
   const reader = response.body.getReader();

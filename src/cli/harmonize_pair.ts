@@ -1,13 +1,12 @@
 /** One composite and its mask, from files to files. */
-import { dirname } from "node:path";
 import { UsageError } from "../errors.js";
 import type { CompileProgress } from "../graph/compile.js";
 import type { Harmonizer } from "../harmonizer.js";
-import { decodeImage, encodeImage, formatOfPath } from "../image/codec.node.js";
+import { assertEncodable, decodeImage, encodeImage, formatOfPath } from "../image/codec.node.js";
 import { dropAlpha, type Image } from "../image/image.js";
 import { checkMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "../image/mask.js";
 import { compareStrip, maskToImage } from "../image/strip.js";
-import { assertFolder, sameFile, writeFileAtomic } from "../io/file_write.node.js";
+import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
 
 export interface PairOptions {
   readonly invertMask?: boolean;
@@ -31,8 +30,6 @@ export interface Pair extends Job {
 
 export interface PairTools {
   readonly harmonizer: Harmonizer;
-  readonly options: PairOptions;
-  readonly signal: AbortSignal;
   readonly onProgress: (progress: CompileProgress) => void;
 }
 
@@ -48,12 +45,25 @@ export interface PairResult {
   readonly totalMs: number;
 }
 
+/** Decodes a pair, once its outputs have been found writable; all that can be wrong with either is wrong here. */
+export async function readPair(job: Job, { invertMask: invert = false, maxPixels }: PairOptions): Promise<Pair> {
+  await checkOutputs(job);
+  const composite = await decodeImage(job.composite, { maxPixels });
+  const given = job.mask === undefined ? null : maskFromImage(await decodeImage(job.mask, { maxPixels }));
+  const found = given ?? maskFromAlpha(composite, job.composite);
+  const pixels = invert ? invertMask(found) : found;
+  checkMask(pixels, composite, { image: job.composite, mask: job.mask ?? `the alpha of ${job.composite}` });
+  const image = given ? composite : dropAlpha(composite);
+  await assertEncodable(image, formatOfPath(job.output), job.output);
+  return { ...job, image, pixels };
+}
+
 /** Refuses outputs that would lie nowhere, in no known format, or on top of an input. */
-export async function checkJob({ composite, mask, output, compare }: Job): Promise<void> {
+async function checkOutputs({ composite, mask, output, compare }: Job): Promise<void> {
   for (const path of [output, compare]) {
     if (path === undefined) continue;
     formatOfPath(path);
-    await assertFolder(dirname(path));
+    await assertWritable(path);
     for (const input of [composite, mask]) {
       if (input !== undefined && (await sameFile(input, path))) {
         throw new UsageError(`${path}: the output must not be an input; choose another name`);
@@ -65,22 +75,16 @@ export async function checkJob({ composite, mask, output, compare }: Job): Promi
   }
 }
 
-export async function readPair(job: Job, { invertMask: invert = false, maxPixels }: PairOptions): Promise<Pair> {
-  const image = await decodeImage(job.composite, { maxPixels });
-  const given = job.mask === undefined ? null : maskFromImage(await decodeImage(job.mask, { maxPixels }));
-  const found = given ?? maskFromAlpha(image, job.composite);
-  const pixels = invert ? invertMask(found) : found;
-  checkMask(pixels, image, { image: job.composite, mask: job.mask ?? `the alpha of ${job.composite}` });
-  return { ...job, image: given ? image : dropAlpha(image), pixels };
-}
-
 /** Everything is computed and encoded before anything is written. */
-export async function harmonizePair(pair: Pair, { harmonizer, options, signal, onProgress }: PairTools): Promise<PairResult> {
+export async function harmonizePair(
+  pair: Pair,
+  { strength, workingSize, feather }: PairOptions,
+  { harmonizer, onProgress }: PairTools,
+): Promise<PairResult> {
   const started = performance.now();
-  const { strength, workingSize, feather } = options;
   const { image, mask, workedAt, modelMs } = await harmonizer.harmonize(
     { image: pair.image, mask: pair.pixels },
-    { strength, workingSize, feather, signal, onProgress },
+    { strength, workingSize, feather, onProgress },
   );
   const files: [string, Uint8Array][] = [[pair.output, await encodeImage(image, formatOfPath(pair.output))]];
   if (pair.compare !== undefined) {

@@ -5,7 +5,7 @@
 import { AbortedError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
-import { type Layout, layOut } from "./layout.js";
+import { type Layout, layOut, type StorageInfo } from "./layout.js";
 import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
 import { type NodePlan, type Operand, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
@@ -23,6 +23,8 @@ export interface CompileProgress {
 export interface CompileOptions extends SelectOptions {
   /** false gives every tensor its own buffer, to tell a planning fault from a kernel's. */
   readonly planMemory?: boolean;
+  /** Tensors that a run computes and does not return: updates of variables. */
+  readonly effects?: readonly Tensor[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
 }
@@ -39,8 +41,8 @@ interface Step {
  */
 export async function compile(runtime: Runtime, outputs: Readonly<Record<string, Tensor>>, options: CompileOptions = {}): Promise<Plan> {
   const started = performance.now();
-  const { signal, onProgress = () => {}, planMemory = true } = options;
-  const nodes = reachable(Object.values(outputs));
+  const { signal, onProgress = () => {}, planMemory = true, effects = [] } = options;
+  const nodes = reachable([...Object.values(outputs), ...effects]);
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
@@ -60,14 +62,18 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
     const buffers = await allocate(runtime, activations, release);
     const constants = new ConstantBuffers(runtime, layout, release);
     const uniforms = new UniformBuffers(runtime, release);
+    const variables = await scoped(runtime.device, "allocating variables", () => allocateVariables(runtime, layout));
+    const bufferOf = ({ id, source }: StorageInfo): GPUBuffer => {
+      if (source?.source.kind === "variable") return runtime.variables.of(source.source.variable);
+      return source?.source.kind === "constant" ? constants.raw(id) : buffers.of(id);
+    };
     const bind = (pass: Pass, label: string): Dispatch => {
       const resource = (operand: Operand): GPUBufferBinding => {
         if ("none" in operand) return { buffer: runtime.zeroBuffer() };
         if ("scratch" in operand) return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
         const storage = layout.storages[operand.storage];
         if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
-        const source = storage.source?.source;
-        return { buffer: source?.kind === "constant" ? constants.raw(operand.storage) : buffers.of(operand.storage), size: align(storage.bytes) };
+        return { buffer: bufferOf(storage), size: align(storage.bytes) };
       };
       const entries = pass.shader.bindings.map(({ name, binding, access }) => {
         if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass) } };
@@ -103,9 +109,9 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
     constants.releaseUnused(passes.map(({ pass }) => pass));
     checkAborted(signal);
     const endpoints = (tensor: Tensor) => {
-      const view = layout.view(tensor);
-      const buffer = tensor.source.kind === "constant" ? constants.raw(view.storage) : buffers.of(view.storage);
-      return { buffer, shape: tensor.shape, bytes: sizeOf(tensor.shape) * 4 };
+      const storage = layout.storages[layout.view(tensor).storage];
+      if (!storage) throw new Error(`compile: ${tensor.name} has no storage`);
+      return { buffer: bufferOf(storage), shape: tensor.shape, bytes: sizeOf(tensor.shape) * 4 };
     };
     const makePlan = (): Plan =>
       new Plan(runtime, {
@@ -113,7 +119,7 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
         inputs: inputsOf(nodes, Object.values(outputs)).map((tensor) => ({ name: tensor.name, ...endpoints(tensor) })),
         outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
         activationBytes: activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
-        weightBytes: constants.bytes,
+        weightBytes: constants.bytes + variables,
         compileMs: performance.now() - started,
         release,
       });
@@ -165,6 +171,20 @@ function trafficOf(pass: Pass, layout: Layout): number {
   return [...views, ...scratchOf(pass).map(({ bytes }) => bytes)].reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/** @returns their bytes */
+function allocateVariables(runtime: Runtime, layout: Layout): number {
+  let bytes = 0;
+  for (const { source } of layout.storages) {
+    if (source?.source.kind !== "variable") continue;
+    runtime.variables.of(source.source.variable);
+    bytes += sizeOf(source.shape) * 4;
+  }
+  return bytes;
+}
+
+const isPersistent = ({ source }: StorageInfo): boolean =>
+  source?.source.kind === "constant" || source?.source.kind === "variable";
+
 interface ActivationPlan {
   readonly keys: readonly (number | Scratch)[];
   readonly plan: BufferPlan;
@@ -184,7 +204,7 @@ function planActivations(
   };
   const touchStorage = (id: number, at: number): void => {
     const storage = layout.storages[id];
-    if (storage && storage.source?.source.kind !== "constant") touch(id, storage.bytes, at);
+    if (storage && !isPersistent(storage)) touch(id, storage.bytes, at);
   };
   for (const { id, source } of layout.storages) if (source?.source.kind === "input") touchStorage(id, -1);
   passes.forEach((pass, at) => {

@@ -11,7 +11,7 @@ export interface StorageInfo {
   readonly id: number;
   readonly label: string;
   readonly bytes: number;
-  /** Set for storages that hold a run's input or a constant. */
+  /** Set for storages that hold a run's input, a constant or a variable. */
   readonly source: Tensor | null;
 }
 
@@ -56,7 +56,7 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
   // Consumers first, so that a concatenation has its place before its members take theirs inside it.
   for (const node of nodes.toReversed()) {
     if (isAlias(node)) continue; // placed below, once their input has its place
-    for (const tensor of node.outputs) if (!views.has(tensor)) ownStorage(tensor);
+    for (const tensor of node.outputs) if (!views.has(tensor) && !overwrittenBy(node, tensor)) ownStorage(tensor);
     for (const { tensor, view } of membersOf(node, (output) => views.get(output))) {
       const { source } = tensor;
       if (source.kind === "node" && !isAlias(source.node) && !views.has(tensor) && !alone.has(tensor))
@@ -67,6 +67,11 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
     for (const tensor of node.inputs) if (tensor && !views.has(tensor)) ownStorage(tensor);
     for (const tensor of node.outputs) {
       if (views.has(tensor)) continue;
+      const overwritten = overwrittenBy(node, tensor);
+      if (overwritten) {
+        views.set(tensor, views.get(overwritten) ?? ownStorage(overwritten));
+        continue;
+      }
       const alias = alone.has(tensor) ? null : aliasOf(node, tensor, views);
       if (alias) views.set(tensor, alias);
       else ownStorage(tensor);
@@ -84,6 +89,16 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
 }
 
 const isAlias = ({ op }: GraphNode): boolean => op.view === "slice" || op.view === "reshape";
+
+/** The variable that an output overwrites. */
+function overwrittenBy({ op, inputs, outputs }: GraphNode, output: Tensor): Tensor | null {
+  const index = op.inPlace?.[outputs.indexOf(output)] ?? null;
+  const overwritten = index === null ? null : (inputs[index] ?? null);
+  if (overwritten && overwritten.source.kind !== "variable") {
+    throw new Error(`${op.name}: overwrites ${overwritten.name}, which is not a variable`);
+  }
+  return overwritten;
+}
 
 /** The inputs of a concatenation with their places in the joined tensor; none of other nodes. */
 function membersOf({ op, inputs, outputs }: GraphNode, viewOf: (tensor: Tensor) => TensorView | undefined) {
@@ -112,6 +127,7 @@ function firstConflict(nodes: readonly GraphNode[], { view }: Layout): Tensor | 
     if (node.op.view === "concat") continue;
     const taken = new Set(node.inputs.flatMap((tensor) => (tensor ? [view(tensor).storage] : [])));
     for (const tensor of node.outputs) {
+      if (overwrittenBy(node, tensor)) continue;
       if (taken.has(view(tensor).storage)) return tensor;
       taken.add(view(tensor).storage);
     }

@@ -86,6 +86,8 @@ export interface OpDefinition<Attrs> {
   vjp?(context: VjpContext<Attrs>, dy: readonly (Tensor | null)[]): readonly (Tensor | null)[];
   /** Set for ops whose output is the same memory as their inputs. */
   readonly view?: ViewKind;
+  /** For each output, the input (a variable) that it overwrites, or null. Such nodes run after all readers made before them. */
+  readonly inPlace?: readonly (number | null)[];
   readonly variants: readonly Variant<Attrs>[];
 }
 

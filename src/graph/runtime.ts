@@ -8,6 +8,7 @@ import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
 import type { Capabilities } from "./op.js";
 import type { ConstantSource } from "./tensor.js";
+import { VariableStore } from "./variables.js";
 
 export interface RuntimeOptions {
   /** Whether the device is a CPU that poses as a GPU; read off the adapter's info where it is not given. */
@@ -25,6 +26,7 @@ export class Runtime {
   readonly memory: GpuMemory;
   readonly pipelines: PipelineCache;
   readonly capabilities: Capabilities;
+  readonly variables: VariableStore;
   private readonly constants = new Map<ConstantSource, Map<string, Shared>>();
   private zeros: GpuAllocation | undefined;
 
@@ -34,6 +36,7 @@ export class Runtime {
   ) {
     this.memory = new GpuMemory(device);
     this.pipelines = new PipelineCache(device);
+    this.variables = new VariableStore(this);
     this.capabilities = capabilitiesOf(device, options);
   }
 
@@ -74,8 +77,9 @@ export class Runtime {
     return this.capabilities.software ? waitIdly(settled) : settled;
   }
 
-  /** Frees what plans do not own. Plans are disposed of first, by their owners. */
+  /** Frees what plans do not own, variables too. Plans are disposed of first, by their owners. */
   dispose(): void {
+    this.variables.dispose();
     this.zeros?.destroy();
     this.zeros = undefined;
   }

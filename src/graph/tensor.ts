@@ -18,6 +18,14 @@ export interface ConstantSource {
   load(): Float32Array;
 }
 
+/** Values that runs change in place: parameters, optimizer state, running statistics. They live in the runtime. */
+export interface Variable {
+  readonly name: string;
+  readonly shape: Shape;
+  /** The values it starts from. */
+  initial(): Float32Array;
+}
+
 export interface Tensor extends TensorSpec {
   readonly id: number;
   readonly name: string;
@@ -25,7 +33,8 @@ export interface Tensor extends TensorSpec {
   readonly source:
     | { readonly kind: "node"; readonly node: GraphNode; readonly index: number }
     | { readonly kind: "input" }
-    | { readonly kind: "constant"; readonly constant: ConstantSource };
+    | { readonly kind: "constant"; readonly constant: ConstantSource }
+    | { readonly kind: "variable"; readonly variable: Variable };
 }
 
 export interface GraphNode {
@@ -61,6 +70,12 @@ export function constant(name: string, shape: Shape, load: Float32Array | (() =>
 export function constantFrom(source: ConstantSource, shape: Shape): Tensor {
   checkShape(source.name, shape);
   return { id: newId(), name: source.name, shape, dtype: "f32", source: { kind: "constant", constant: source } };
+}
+
+/** A tensor whose values persist from run to run, and which ops with `inPlace` outputs update. */
+export function variable(name: string, shape: Shape, initial: () => Float32Array): Tensor {
+  checkShape(name, shape);
+  return { id: newId(), name, shape, dtype: "f32", source: { kind: "variable", variable: { name, shape, initial } } };
 }
 
 function checkShape(name: string, shape: Shape): void {

@@ -7,7 +7,7 @@ import { extname } from "node:path";
 import { InputError, UsageError } from "../errors.js";
 import { colourChannels, type Image } from "./image.js";
 import { decodePng, encodePng } from "./png.node.js";
-import { decodeWithSharp, encodeJpeg, encodeWebp } from "./sharp.node.js";
+import { assertLossyEncodable, decodeWithSharp, encodeJpeg, encodeWebp } from "./sharp.node.js";
 import { describeForeign, type ImageFormat, sniffFormat } from "./sniff.js";
 
 export const DEFAULT_MAX_PIXELS = 100e6;
@@ -58,6 +58,11 @@ export async function encodeImage(image: Image, format: ImageFormat, options: En
   const writable: Image = icc && profileFits(icc, image) ? image : bare;
   if (format === "png") return encodePng(writable);
   return format === "jpeg" ? encodeJpeg(writable, { quality }) : encodeWebp(writable, { quality });
+}
+
+/** @throws UsageError where `encodeImage` would refuse a picture of this form: to be asked before it is computed. */
+export async function assertEncodable(image: Image, format: ImageFormat, name = "the output"): Promise<void> {
+  if (format !== "png") await assertLossyEncodable(image, format, name);
 }
 
 /** The format an output's name asks for. @throws UsageError on any other extension. */

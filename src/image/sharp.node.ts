@@ -76,8 +76,7 @@ export interface LossyOptions {
 
 /** Encodes 8-bit gray or RGB as JPEG without chroma subsampling; an alpha channel must be opaque. */
 export async function encodeJpeg(image: Image, { quality }: LossyOptions): Promise<Uint8Array> {
-  if (hasAlpha(image) && !isOpaque(image))
-    throw new UsageError("JPEG has no transparency, and the picture has some: write a PNG or WebP");
+  if (isTransparent(image)) throw new UsageError(TRANSPARENT_JPEG);
   const opaque = to8Bit(dropAlpha(image));
   const encoder = await rawInput(opaque, "writing JPEG");
   const encoded = await encode("JPEG", () =>
@@ -113,8 +112,24 @@ async function encode(format: string, run: () => Promise<Buffer>): Promise<Buffe
   }
 }
 
-function isOpaque(image: Image): boolean {
+const TRANSPARENT_JPEG = "JPEG has no transparency, and the picture has some: write a PNG or WebP";
+const MAX_SIDE = { jpeg: 65535, webp: 16383 } as const;
+
+/**
+ * Throws what encoding such a picture would, without encoding it: to be asked before the picture is computed.
+ * @throws UsageError for transparency in a JPEG, a side too long, or sharp missing.
+ */
+export async function assertLossyEncodable(image: Image, format: keyof typeof MAX_SIDE, name: string): Promise<void> {
+  if (format === "jpeg" && isTransparent(image)) throw new UsageError(`${name}: ${TRANSPARENT_JPEG}`);
+  const side = Math.max(image.width, image.height);
+  if (side > MAX_SIDE[format])
+    throw new UsageError(`${name}: a side of ${side} pixels is over the format's ${MAX_SIDE[format]}; write a PNG`);
+  await loadSharp(`writing ${name}`);
+}
+
+function isTransparent(image: Image): boolean {
+  if (!hasAlpha(image)) return false;
   const max = maxSample(image);
-  for (let i = image.channels - 1; i < image.data.length; i += image.channels) if (image.data[i] !== max) return false;
-  return true;
+  for (let i = image.channels - 1; i < image.data.length; i += image.channels) if (image.data[i] !== max) return true;
+  return false;
 }

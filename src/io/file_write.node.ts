@@ -3,7 +3,8 @@
  * a crash nor a full disk leaves half a result under the name that was asked for.
  */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, realpath, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { constants, unlinkSync } from "node:fs";
+import { access, type FileHandle, open, realpath, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors.js";
 import { reason } from "./file_source.node.js";
@@ -23,6 +24,18 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<
     if (cause instanceof InputError) throw cause;
     throw new InputError(`${path}: cannot be written (${reason(cause)})`, { cause });
   }
+}
+
+/** Throws the InputError that writing to `path` would end in, as far as it can be known: to be asked before long work. */
+export async function assertWritable(path: string): Promise<void> {
+  const folder = dirname(path);
+  await assertFolder(folder);
+  const existing = await stat(path).catch(() => null);
+  if (existing?.isDirectory()) throw new InputError(`${path}: is a folder; name a file to write`);
+  if (existing && !existing.isFile()) return; // a device or pipe is written to directly
+  await access(folder, constants.W_OK).catch((cause: unknown) => {
+    throw new InputError(`${path}: cannot be written (${reason(cause)})`, { cause });
+  });
 }
 
 /** Throws InputError unless `folder` exists and is one. */
@@ -46,9 +59,24 @@ async function identity(path: string): Promise<string> {
   return join(await realpath(folder).catch(() => folder), basename(path));
 }
 
+/** Temporary files of writes under way; they are removed when the process ends meanwhile. */
+const unfinished = new Set<string>();
+
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // Already renamed, or not made yet.
+    }
+  }
+}
+
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path).slice(0, 64)}.${randomBytes(6).toString("hex")}.tmp`);
   let file: FileHandle | undefined;
+  if (unfinished.size === 0) process.on("exit", removeUnfinished);
+  unfinished.add(temporary);
   try {
     file = await open(temporary, "wx");
     await file.writeFile(bytes);
@@ -59,6 +87,9 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     await file?.close().catch(() => {});
     if (file) await unlink(temporary).catch(() => {});
     throw error;
+  } finally {
+    unfinished.delete(temporary);
+    if (unfinished.size === 0) process.off("exit", removeUnfinished);
   }
   await syncFolder(dirname(path));
 }

@@ -1,13 +1,16 @@
 /** Every op's suite, for tests and bench: a plain list. */
 import { activationSuite } from "./activation/cases.js";
+import { activationBackwardSuite } from "./activation_backward/cases.js";
 import { batchNormSuite } from "./batch_norm/cases.js";
 import { bilinearUpsampleSuite } from "./bilinear_upsample/cases.js";
 import { blendSuite } from "./blend/cases.js";
 import { channelGateSuite } from "./channel_gate/cases.js";
 import { channelPoolSuite } from "./channel_pool/cases.js";
+import { channelSumSuite } from "./channel_sum/cases.js";
 import { concatSuite } from "./concat/cases.js";
 import { convTranspose2dSuite } from "./conv_transpose2d/cases.js";
 import { conv2dSuite } from "./conv2d/cases.js";
+import { conv2dBackwardWeightSuite } from "./conv2d_backward_weight/cases.js";
 import { cropSuite } from "./crop/cases.js";
 import { addSuite, mulSuite } from "./elementwise/cases.js";
 import { gaussianBlurSuite } from "./gaussian_blur/cases.js";
@@ -41,4 +44,7 @@ export const suites: readonly AnySuite[] = [
   concatSuite,
   sliceSuite,
   reshapeSuite,
+  conv2dBackwardWeightSuite,
+  activationBackwardSuite,
+  channelSumSuite,
 ];

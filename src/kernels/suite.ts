@@ -44,6 +44,13 @@ export interface OpSuite<Attrs> {
   readonly op: OpDefinition<Attrs>;
   oracle(inputs: readonly (HostArray | null)[], attrs: Attrs): readonly Oracle[];
   readonly cases: readonly OpCase<Attrs>[];
+  /** How the gradient check treats the op; missing means every input, in rows of moderate size. */
+  readonly gradient?: {
+    /** The inputs that have a gradient. */
+    readonly inputs?: readonly number[];
+    /** Terms of an output's sum, to keep the check's cost down. */
+    readonly terms?: number;
+  };
   /** A random small case: ones, primes, sizes off the tiles, paddings, strides. */
   random(draw: Draw): OpCase<Attrs>;
 }

@@ -13,6 +13,7 @@ export function evaluate(outputs: readonly Tensor[], inputs: Readonly<Record<str
   };
   const compute = ({ name, shape, source }: Tensor): HostArray => {
     if (source.kind === "constant") return { shape, data: Float64Array.from(source.constant.load()) };
+    if (source.kind === "variable") return { shape, data: Float64Array.from(source.variable.initial()) };
     if (source.kind === "input") return { shape, data: Float64Array.from(inputs[name] ?? []) };
     const { op, attrs } = source.node;
     const suite = suites.find((candidate) => candidate.op === op);

@@ -3,6 +3,7 @@ import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } fr
 import { sizeOf, type Tensor } from "../../graph/tensor.js";
 import { activation as shader } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { activationBackward } from "../activation_backward/op.js";
 import { f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
@@ -10,6 +11,7 @@ export const activationOp = defineOp<ActivationAttrs>({
   name: "activation",
   infer: ([x]) => f32(present("activation", "x", x)),
   flops: (_, [y]) => sizeOf(shapeOf(y)),
+  vjp: ({ outputs: [y], attrs }, [dy]) => [dy && y ? activationBackward(dy, y, attrs) : null],
   variants: laneVariants(
     (p) => [operand(p, 0), result(p)],
     (p, lanes) => {

@@ -4,6 +4,7 @@ import { type ApplyOptions, apply, defineOp, type Problem, result, type TensorVi
 import { sameShape, showShape, type Tensor } from "../../graph/tensor.js";
 import { copyPass } from "../copy.js";
 import { f32, present } from "../expect.js";
+import { slice } from "../slice/op.js";
 
 /** The place of each input in the joined tensor. */
 function parts(p: Problem<object>): { from: TensorView; to: TensorView }[] {
@@ -31,6 +32,14 @@ export const concatOp = defineOp<object>({
     return f32([...pixels, shapes.reduce((sum, shape) => sum + (shape.at(-1) ?? 0), 0)]);
   },
   flops: () => 0,
+  vjp: ({ inputs }, [dy]) => {
+    let start = 0;
+    return inputs.map((x) => {
+      const length = x?.shape.at(-1) ?? 0;
+      start += length;
+      return dy && x ? slice(dy, { start: start - length, length }) : null;
+    });
+  },
   variants: [
     {
       name: "copy",

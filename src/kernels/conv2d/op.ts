@@ -3,6 +3,10 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
+import { beforeActivation } from "../activation_backward/op.js";
+import { channelSum } from "../channel_sum/op.js";
+import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
+import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -43,6 +47,21 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
   infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
   flops: ([, w], [y]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1),
+  vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
+    if (!x || !w || !dy) return [];
+    const { stride, padding } = attrs;
+    const before = beforeActivation(dy, y, attrs);
+    const [, h = 0, width = 0] = x.shape;
+    const [r = 0, s = 0] = w.shape;
+    const [, oh = 0, ow = 0] = before.shape;
+    // Rows and columns at the end that no window reached.
+    const outputPadding = [h + 2 * padding - r - (oh - 1) * stride, width + 2 * padding - s - (ow - 1) * stride] as const;
+    return [
+      needs[0] ? convTranspose2d(before, w, null, { stride, padding, outputPadding }) : null,
+      needs[1] ? conv2dBackwardWeight(x, before, { kernel: [r, s], stride, padding }) : null,
+      needs[2] ? channelSum(before) : null,
+    ];
+  },
   variants: [subgroup3x3, subgroup, implicitGemm, direct],
 });
 

@@ -6,7 +6,10 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
-import { kernelShape } from "../conv2d/op.js";
+import { activationBackward, beforeActivation } from "../activation_backward/op.js";
+import { channelSum } from "../channel_sum/op.js";
+import { conv2d, kernelShape } from "../conv2d/op.js";
+import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -14,11 +17,13 @@ import { subgroup } from "./subgroup.js";
 export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly stride: number;
   readonly padding: number;
+  /** Rows and columns added at the end, fewer than the stride: they tell sizes apart that a convolution makes one of. */
+  readonly outputPadding?: readonly [rows: number, columns: number];
   /** Applies a ReLU to x as it is read: a U-Net's decoder does, and its skip must stay as it is for other readers. */
   readonly reluInput?: boolean;
 }
 
-function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: ConvTranspose2dAttrs): Shape {
+function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding, outputPadding = [0, 0] }: ConvTranspose2dAttrs): Shape {
   const [n, h, width, c] = nhwc("conv_transpose2d", "x", x);
   const [r, s, cOut, cIn] = kernelShape("conv_transpose2d", w);
   const shapes = `(x ${showShape(x)}, weight ${showShape(w)} as [R,S,C_out,C_in], stride ${stride}, padding ${padding})`;
@@ -29,8 +34,11 @@ function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: Conv
   if (!(Number.isInteger(stride) && stride >= 1 && Number.isInteger(padding) && padding >= 0)) {
     throw new ShapeError(`conv_transpose2d: stride must be an integer from 1, padding one from 0 ${shapes}`);
   }
-  const oh = (h - 1) * stride + r - 2 * padding;
-  const ow = (width - 1) * stride + s - 2 * padding;
+  const oh = (h - 1) * stride + r - 2 * padding + outputPadding[0];
+  const ow = (width - 1) * stride + s - 2 * padding + outputPadding[1];
+  if (outputPadding.some((extra) => !Number.isInteger(extra) || extra < 0 || extra >= stride)) {
+    throw new ShapeError(`conv_transpose2d: output padding must be from 0 to stride - 1, got ${showShape(outputPadding)} ${shapes}`);
+  }
   if (oh < 1 || ow < 1) throw new ShapeError(`conv_transpose2d: the padding takes all of the output ${shapes}`);
   return [n, oh, ow, cOut];
 }
@@ -39,6 +47,18 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
   name: "conv_transpose2d",
   infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
   flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
+  vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
+    if (!x || !w || !dy) return [];
+    const { stride, padding, reluInput = false } = attrs;
+    const before = beforeActivation(dy, y, attrs);
+    const [r = 0, s = 0] = w.shape;
+    const dx = needs[0] ? conv2d(before, w, null, { stride, padding }) : null;
+    return [
+      dx && reluInput ? activationBackward(dx, x, { activation: "relu" }) : dx,
+      needs[1] ? conv2dBackwardWeight(before, x, { kernel: [r, s], stride, padding, reluDy: reluInput }) : null,
+      needs[2] ? channelSum(before) : null,
+    ];
+  },
   variants: [subgroup, implicitGemm, direct],
 });
 

@@ -25,6 +25,7 @@ export function convTranspose2dOverrides(problem: Problem<ConvTranspose2dAttrs>)
 /** Kernel 4, stride 2, padding 1: the decoder's up-sampling by two, which splits into four parity phases. */
 export function isUpsampling(problem: Problem<ConvTranspose2dAttrs>): boolean {
   const [r, s] = operand(problem, 1).shape;
-  const { stride, padding } = problem.attrs;
+  const { stride, padding, outputPadding = [0, 0] } = problem.attrs;
+  if (outputPadding.some((extra) => extra !== 0)) return false;
   return r === 4 && s === 4 && stride === 2 && padding === 1;
 }

@@ -24,6 +24,11 @@ const binary = (name: "add" | "mul", OPERATION: number): OpDefinition<object> =>
       return f32(shape);
     },
     flops: (_, [y]) => sizeOf(shapeOf(y)),
+    vjp: ({ inputs: [a, b], needs }, [dy]) => {
+      if (!a || !b || !dy) return [];
+      if (name === "add") return [dy, dy];
+      return [needs[0] ? mul(dy, b) : null, needs[1] ? mul(dy, a) : null];
+    },
     variants: laneVariants(
       (p) => [operand(p, 0), operand(p, 1), result(p)],
       (p, lanes) => {

@@ -23,6 +23,7 @@ export const reshapeOp = defineOp<ReshapeAttrs>({
     return f32(shape);
   },
   flops: () => 0,
+  vjp: ({ inputs: [x] }, [dy]) => [x && dy ? reshape(dy, x.shape) : null],
   variants: [
     {
       name: "copy",

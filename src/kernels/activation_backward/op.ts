@@ -1,0 +1,46 @@
+/** Gradient of an activation, told from its output: no activation's input has to be kept. */
+import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
+import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { activation_backward } from "../../shaders.generated.js";
+import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { expectShape, f32, present } from "../expect.js";
+import { laneVariants, threads, viewOverrides } from "../views.js";
+
+export const activationBackwardOp = defineOp<ActivationAttrs>({
+  name: "activation_backward",
+  infer([dy, y]) {
+    const shape = present("activation_backward", "dy", dy);
+    expectShape("activation_backward", "y", y, shape, `dy ${showShape(shape)}`);
+    return f32(shape);
+  },
+  flops: (_, [dx]) => 2 * sizeOf(shapeOf(dx)),
+  variants: laneVariants(
+    (p) => [operand(p, 0), operand(p, 1), result(p)],
+    (p, lanes) => {
+      const [dy, y, dx] = [operand(p, 0), operand(p, 1), result(p)];
+      const SIZE = sizeOf(dx.shape);
+      const overrides = {
+        C: dx.shape.at(-1) ?? 1,
+        SIZE,
+        ...viewOverrides("DY", dy),
+        ...viewOverrides("Y", y),
+        ...viewOverrides("DX", dx),
+        ...activationOverrides(p.attrs),
+      };
+      const { consts, types } = lanes;
+      const workgroups = threads(SIZE / lanes.count);
+      return { passes: [pass(activation_backward, { bind: { dy, y, dx }, overrides, consts, types, workgroups })] };
+    },
+  ),
+});
+
+/**
+ * @param dy gradient of the activation's output
+ * @param y the output itself (for relu and leaky_relu its input does as well: they have one sign)
+ */
+export const activationBackward = (dy: Tensor, y: Tensor, attrs: ActivationAttrs, options?: ApplyOptions): Tensor =>
+  apply(activationBackwardOp, [dy, y], attrs, options);
+
+/** The gradient before an op's epilogue from the gradient after it. */
+export const beforeActivation = (dy: Tensor, y: Tensor | undefined, { activation = "none", slope = 0 }: ActivationAttrs): Tensor =>
+  activation === "none" || !y ? dy : activationBackward(dy, y, { activation, slope });
