@@ -1,18 +1,19 @@
 /** The one-liner: a composite and its mask in, the harmonized picture out, at the size it came. Safe in a browser. */
-import { AbortedError, InputError, UsageError } from "./errors.js";
-import type { CompileProgress } from "./graph/compile.js";
+import { AbortedError, InputError, UsageError, WeightsError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
-import { cropImage, reflectPad } from "./image/pad.js";
-import { type FloatImage, newFloatImage, stackMask } from "./image/float.js";
+import type { CompileProgress } from "./graph/compile.js";
+import { stackMask } from "./image/float.js";
 import { guidedUpsample } from "./image/guided_upsample.js";
 import { type Image, type ImageDataLike, toImage, toImageData } from "./image/image.js";
 import { checkMask, featherMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "./image/mask.js";
+import { cropImage, reflectPad, roundUpTo } from "./image/pad.js";
 import { paste } from "./image/paste.js";
-import { resize, resizeToRgb, workingSize } from "./image/resize.js";
-import { type ByteSource, bytesSource } from "./io/byte_source.js";
+import { resize, resizeToRgb, type Size, workingSize } from "./image/resize.js";
+import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
+import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
 import { sizeMultiple } from "./model/config.js";
-import { Network, type NetworkOptions } from "./model/network.js";
+import { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 import { loadModel, type ModelOptions } from "./model/weights.js";
 
 /** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
@@ -21,6 +22,8 @@ export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
 export interface LoadOptions extends ModelOptions, NetworkOptions {
   /** The device to compute on; without it the browser's adapter is opened and closed again by `dispose()`. */
   readonly device?: GPUDevice;
+  /** Bytes that the network may take on the device; more is an OutOfMemoryError. By default what the device gives. */
+  readonly memoryLimit?: number;
   /** What messages call the weights. */
   readonly name?: string;
   readonly signal?: AbortSignal | undefined;
@@ -70,6 +73,9 @@ export interface HarmonizeResult<Picture> {
 export const DEFAULT_WORKING_SIZE = 512;
 
 export class Harmonizer {
+  private readonly underWay = new Set<Promise<unknown>>();
+  private disposed = false;
+
   private constructor(
     readonly network: Network,
     private readonly ownDevice: GPUDevice | null,
@@ -79,16 +85,19 @@ export class Harmonizer {
    * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU; AbortedError
    */
   static async load(weights: WeightsInput, options: LoadOptions = {}): Promise<Harmonizer> {
-    const source = await sourceOf(weights, options);
+    const source = watchSource(await sourceOf(weights, options), { signal: options.signal });
     const name = options.name ?? (typeof weights === "string" ? weights : "weights");
     const { tensors, metadata } = await readWeights(source, name);
     const model = loadModel(tensors, metadata, options, name);
     const device = options.device ?? (await openDevice()).device;
-    return new Harmonizer(new Network(model, device, options), options.device ? null : device);
+    const network = new Network(model, device, options);
+    if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
+    return new Harmonizer(network, options.device ? null : device);
   }
 
   /**
-   * Makes the masked region match the rest. Pixels whose mask is 0 are copied bit for bit.
+   * Makes the masked region match the rest. Pixels whose mask is 0 are copied bit for bit. Concurrent calls are fine;
+   * the device takes them in turn.
    * @param input an `ImageData` (or alike) comes back as one, an `Image` as an `Image` of the same depth and channels
    * @throws InputError for a mask that is missing, empty or of another size; UsageError; OutOfMemoryError; AbortedError
    */
@@ -96,39 +105,69 @@ export class Harmonizer {
     input: HarmonizeInput<Picture>,
     options: HarmonizeOptions = {},
   ): Promise<HarmonizeResult<Picture>> {
+    if (this.disposed) throw new UsageError("harmonize: the harmonizer was disposed of");
+    const result = this.compute(input, options);
+    this.underWay.add(result);
+    try {
+      return await result;
+    } finally {
+      this.underWay.delete(result);
+    }
+  }
+
+  /** Waits for calls under way, then frees the GPU's memory, and the device where `load` opened it. */
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    await Promise.allSettled(this.underWay);
+    await this.network.dispose();
+    if (this.ownDevice) await closeDevice(this.ownDevice);
+  }
+
+  private async compute<Picture extends Image | ImageDataLike>(
+    input: HarmonizeInput<Picture>,
+    options: HarmonizeOptions,
+  ): Promise<HarmonizeResult<Picture>> {
     const started = performance.now();
-    const { strength = 1, workingSize: longest = DEFAULT_WORKING_SIZE, feather = 0 } = options;
+    const { strength = 1, workingSize: longest = DEFAULT_WORKING_SIZE, feather = 0, signal } = options;
     checkOptions(strength, longest, feather);
     const names = options.names ?? { image: "image", mask: "mask" };
     const image = toImage(input.image, names.image);
     const mask = maskOf(image, input.mask, options.invertMask ?? false, names);
     const size = workingSize(image.width, image.height, longest);
-    const small = resizeToRgb(image, size.width, size.height);
-    const smallMask = resize(mask, size.width, size.height);
-    const { y, modelMs } = await this.runNetwork(small, smallMask, options);
+    const { small, smallMask, y, modelMs } = await this.runNetwork(image, mask, size, options);
+    await turn(signal);
     const reduced = size.width !== image.width || size.height !== image.height;
     const harmonized = reduced ? guidedUpsample(image, small, y, smallMask) : y;
     const soft = featherMask(mask, feather);
+    await turn(signal);
     const pasted = paste(image, harmonized, soft, { strength, alpha: input.mask ? "keep" : "drop" });
     const result = "channels" in input.image ? pasted : toImageData(pasted);
-    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs: performance.now() - started };
+    const totalMs = performance.now() - started;
+    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs };
   }
 
-  /** Frees the GPU's memory, and the device where `load` opened it. */
-  async dispose(): Promise<void> {
-    await this.network.dispose();
-    if (this.ownDevice) await closeDevice(this.ownDevice);
-  }
-
-  private async runNetwork(rgb: FloatImage<3>, mask: Mask, { signal, onProgress }: HarmonizeOptions) {
-    const padded = reflectPad(stackMask(rgb, mask), sizeMultiple(this.network.model.config));
-    const shape = [1, padded.height, padded.width] as const;
-    await this.network.plan(shape, { signal, onProgress });
-    const started = performance.now();
-    const { outputs } = await this.network.run(padded.data, shape, { signal });
-    const modelMs = performance.now() - started;
-    const full = { ...newFloatImage(0, 0, 3), width: padded.width, height: padded.height, data: outputs.y as Float32Array<ArrayBuffer> };
-    return { y: cropImage(full, rgb.width, rgb.height), modelMs };
+  private async runNetwork(image: Image, mask: Mask, { width, height }: Size, options: HarmonizeOptions) {
+    const { signal, onProgress } = options;
+    const multiple = sizeMultiple(this.network.model.config);
+    const shape: NetworkShape = [1, roundUpTo(height, multiple), roundUpTo(width, multiple)];
+    // The plan comes first, as it tells whether the device can hold it, before large copies are made here.
+    return this.network.withPlan(shape, { signal, onProgress }, async (plan) => {
+      const small = resizeToRgb(image, width, height);
+      const smallMask = resize(mask, width, height);
+      const x = reflectPad(stackMask(small, smallMask), multiple).data;
+      await turn(signal);
+      const started = performance.now();
+      const { outputs } = await plan.run({ x }, { signal });
+      const modelMs = performance.now() - started;
+      const data = outputs.y ?? new Float32Array(0);
+      if (firstNonFinite(data) >= 0) {
+        throw new WeightsError(
+          "the network's output is not finite: its weights are damaged, or their training diverged",
+        );
+      }
+      const y = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
+      return { small, smallMask, y, modelMs };
+    });
   }
 }
 
@@ -147,12 +186,28 @@ export async function harmonize<Picture extends Image | ImageDataLike>(
   }
 }
 
+/** Between long stretches of arithmetic: whatever else waits (a page's events, a signal) has its turn. */
+async function turn(signal: AbortSignal | undefined): Promise<void> {
+  const immediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate;
+  await new Promise<void>((resolve) => {
+    if (immediate) return immediate(resolve);
+    const { port1, port2 } = new MessageChannel(); // timers are throttled in hidden tabs
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+  if (signal?.aborted) throw new AbortedError("harmonize: aborted by the caller", { cause: signal.reason });
+}
+
 function checkOptions(strength: number, longest: number, feather: number): void {
   if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength must be a number from 0 to 1, got ${strength}`);
   if (!(Number.isInteger(longest) && longest >= 16)) {
     throw new UsageError(`the working size must be a whole number of pixels from 16, got ${longest}`);
   }
-  if (!(Number.isFinite(feather) && feather >= 0)) throw new UsageError(`feather must be 0 pixels or more, got ${feather}`);
+  if (!(Number.isFinite(feather) && feather >= 0))
+    throw new UsageError(`feather must be 0 pixels or more, got ${feather}`);
 }
 
 function maskOf(
@@ -180,7 +235,8 @@ function checkRange(mask: Mask, name: string): Mask {
 async function sourceOf(weights: WeightsInput, options: LoadOptions): Promise<ByteSource> {
   if (weights instanceof Uint8Array) return bytesSource(weights);
   if (weights instanceof ArrayBuffer) return bytesSource(new Uint8Array(weights));
-  if (typeof weights === "string" || weights instanceof URL) return bytesSource(await download(String(weights), options));
+  if (typeof weights === "string" || weights instanceof URL)
+    return bytesSource(await download(String(weights), options));
   return weights;
 }
 
@@ -188,7 +244,8 @@ async function download(address: string, options: LoadOptions): Promise<Uint8Arr
   try {
     return await fetchBytes(address, options);
   } catch (cause) {
-    if (options.signal?.aborted) throw new AbortedError(`${address}: the download was aborted by the caller`, { cause });
+    if (options.signal?.aborted)
+      throw new AbortedError(`${address}: the download was aborted by the caller`, { cause });
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`${address}: the weights could not be fetched (${reason})`, { cause });
   }

@@ -74,7 +74,9 @@ const isAllocationFailure = (error: unknown): boolean =>
 
 /** The one JSON document, or lines for people, on stdout. */
 export function printResult(options: CommonOptions, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${line}\n`).join(""));
+  process.stdout.write(
+    options.json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${line}\n`).join(""),
+  );
 }
 
 /** Parses a number option within a range; commander turns the error into a usage message. */

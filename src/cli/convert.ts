@@ -1,15 +1,15 @@
 /** `s2am convert`: checkpoints of PyTorch, and safetensors, to safetensors that say what network they are. */
-import { dirname } from "node:path";
 import { Command, Option } from "commander";
 import { InputError, UsageError } from "../errors.js";
-import { assertFolder, sameFile, writeFileAtomic } from "../io/file_write.node.js";
+import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
 import { serializeSafetensors } from "../io/safetensors.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
 import type { ModelConfig } from "../model/config.js";
+import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
-import { modelFlags, modelFromFile, withModelFlags } from "./model_options.js";
+import { modelFromFile, withModelFlags } from "./model_options.js";
 
-interface ConvertOptions extends CommonOptions {
+interface ConvertOptions extends CommonOptions, ModelOptions {
   readonly dtype: "f32" | "f16";
 }
 
@@ -18,20 +18,37 @@ export function convertCommand(_: CommandContext): Command {
     .description("convert weights to .safetensors")
     .argument("<in>", ".pth, .pth.tar or .safetensors")
     .argument("<out>", ".safetensors")
-    .addOption(new Option("--dtype <type>", "of the convolutions; statistics stay float32").choices(["f32", "f16"]).default("f32"))
-    .addHelpText("after", "\nExamples:\n  s2am convert model_best.pth.tar s2ad.safetensors\n  s2am convert s2ad.pth s2ad-f16.safetensors --dtype f16");
+    .addOption(
+      new Option("--dtype <type>", "of the convolutions; statistics stay float32")
+        .choices(["f32", "f16"])
+        .default("f32"),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  s2am convert model_best.pth.tar s2ad.safetensors\n  s2am convert s2ad.pth s2ad-f16.safetensors --dtype f16",
+    );
   withModelFlags(withCommonOptions(command));
   return command.action(async (from: string, to: string, options: ConvertOptions) => {
     if (!to.endsWith(".safetensors")) throw new UsageError(`${to}: the output's name must end in .safetensors`);
-    await assertFolder(dirname(to));
-    if (await sameFile(from, to)) throw new InputError(`${to}: the output must not be the input`);
-    const { file, model } = await modelFromFile(from, modelFlags(command));
+    await assertWritable(to);
+    if (await sameFile(from, to)) throw new UsageError(`${to}: the output must not be the input`);
+    const { file, model } = await modelFromFile(from, options);
     const tensors = new Map([...file.tensors].map(([key, tensor]) => [key, convertTensor(key, tensor, options.dtype)]));
     const bytes = serializeSafetensors(tensors, { ...file.metadata, ...metadataOf(model.config) });
     await writeFileAtomic(to, bytes);
     const { arch, width, levels } = model.config;
-    const result = { output: to, arch, width, levels, parameters: model.parameterCount, dtype: options.dtype, bytes: bytes.length };
-    printResult(options, result, [`${to}: ${arch}, width ${width}, ${levels} levels, ${tensors.size} tensors, ${bytes.length} bytes`]);
+    const result = {
+      output: to,
+      arch,
+      width,
+      levels,
+      parameters: model.parameterCount,
+      dtype: options.dtype,
+      bytes: bytes.length,
+    };
+    printResult(options, result, [
+      `${to}: ${arch}, width ${width}, ${levels} levels, ${tensors.size} tensors, ${bytes.length} bytes`,
+    ]);
   });
 }
 
@@ -51,7 +68,8 @@ function convertTensor(key: string, tensor: HostTensor, dtype: "f32" | "f16"): H
   const values = toFloat32(tensor);
   if (half) {
     const tooLarge = values.findIndex((value) => Math.abs(value) >= 65520);
-    if (tooLarge >= 0) throw new InputError(`${key}: ${values[tooLarge]} does not fit float16; convert with --dtype f32`);
+    if (tooLarge >= 0)
+      throw new InputError(`${key}: ${values[tooLarge]} does not fit float16; convert with --dtype f32`);
   }
   return fromFloat32(values, tensor.shape, half ? "F16" : "F32");
 }

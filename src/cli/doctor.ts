@@ -6,7 +6,9 @@ import { withAdapterOption } from "./model_options.js";
 
 export function doctorCommand(_: CommandContext): Command {
   const command = new Command("doctor")
-    .description("print adapter, features, limits and driver, what is missing and the command that mends it; check a kernel")
+    .description(
+      "print adapter, features, limits and driver, what is missing and the command that mends it; check a kernel",
+    )
     .addHelpText("after", "\nExamples:\n  s2am doctor\n  s2am doctor --adapter bundled --json");
   withAdapterOption(withCommonOptions(command));
   return command.action(async (options: CommonOptions & { adapter?: string }) => {

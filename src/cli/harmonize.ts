@@ -4,13 +4,15 @@ import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import { DEFAULT_WORKING_SIZE } from "../harmonizer.js";
 import { DEFAULT_MAX_PIXELS } from "../image/codec.node.js";
+import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { findPairs, harmonizeFolder } from "./harmonize_folder.js";
 import { harmonizePair, type Job, type PairOptions, readPair } from "./harmonize_pair.js";
-import { modelFlags, withAdapterOption, withHarmonizer, withModelFlags } from "./model_options.js";
+import { withAdapterOption, withModelFlags } from "./model_options.js";
+import { withHarmonizer } from "./session.js";
 
-interface HarmonizeOptions extends CommonOptions, PairOptions {
+interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
   readonly output: string;
   readonly weights: string;
   readonly adapter?: string;
@@ -47,17 +49,16 @@ export function harmonizeCommand({ note }: CommandContext): Command {
   return command.action(async (composite: string, mask: string | undefined, options: HarmonizeOptions) => {
     const job: Job = { composite, mask, output: options.output, compare: options.compare };
     const isFolder = (await stat(composite).catch(() => null))?.isDirectory() ?? false;
-    const setup = { ...options, ...modelFlags(command), note };
-    await (isFolder ? runFolder(job, options, setup) : runPair(job, options, setup));
+    await (isFolder ? runFolder : runPair)(job, { ...options, note });
   });
 }
 
-type Setup = Parameters<typeof withHarmonizer>[0];
+type Setup = HarmonizeOptions & CommandContext;
 
 /** Everything that can be wrong with the pictures is found before a device is opened. */
-async function runPair(job: Job, options: HarmonizeOptions, setup: Setup): Promise<void> {
+async function runPair(job: Job, options: Setup): Promise<void> {
   const pair = await readPair(job, options);
-  const result = await withHarmonizer(setup, async (tools) => ({
+  const result = await withHarmonizer(options, async (tools) => ({
     adapter: tools.adapter,
     ...(await harmonizePair(pair, options, tools)),
   }));
@@ -66,14 +67,14 @@ async function runPair(job: Job, options: HarmonizeOptions, setup: Setup): Promi
   printResult(options, result, [`${output}: ${width} x ${height}, ${network}, ${totalMs.toFixed(0)} ms in all`]);
 }
 
-async function runFolder(job: Job, options: HarmonizeOptions, setup: Setup): Promise<void> {
+async function runFolder(job: Job, options: Setup): Promise<void> {
   if (job.mask !== undefined) {
     throw new UsageError(`${job.composite} is a folder: its masks are the NAME_mask.png in it, give no mask`);
   }
   const pairs = await findPairs(job);
-  const result = await withHarmonizer(setup, async (tools) => ({
+  const result = await withHarmonizer(options, async (tools) => ({
     adapter: tools.adapter,
-    ...(await harmonizeFolder(job, pairs, options, { ...tools, note: setup.note })),
+    ...(await harmonizeFolder(job, pairs, options, { ...tools, note: options.note })),
   }));
   const { done, failed } = result;
   printResult(options, result, [`${job.output}: ${done.length} of ${done.length + failed.length} pictures harmonized`]);

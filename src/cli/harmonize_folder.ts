@@ -4,7 +4,14 @@ import { join, parse } from "node:path";
 import { DeviceLostError, InputError, S2amError, UsageError } from "../errors.js";
 import { reason } from "../io/file_source.node.js";
 import { sameFile } from "../io/file_write.node.js";
-import { harmonizePair, type Job, type PairOptions, type PairResult, type PairTools, readPair } from "./harmonize_pair.js";
+import {
+  harmonizePair,
+  type Job,
+  type PairOptions,
+  type PairResult,
+  type PairTools,
+  readPair,
+} from "./harmonize_pair.js";
 
 export interface FolderPairs {
   /** The pictures' file names, sorted. */

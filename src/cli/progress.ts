@@ -2,12 +2,18 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { CompileProgress } from "../graph/compile.js";
 
-const LABEL: Readonly<Record<CompileProgress["stage"], string>> = { pipelines: "compiling kernels", weights: "preparing weights" };
+const LABEL: Readonly<Record<CompileProgress["stage"], string>> = {
+  pipelines: "compiling kernels",
+  weights: "preparing weights",
+};
 
 /** A callback for `onProgress`, and `stop()`, which clears the line. */
 export function progressBar(quiet = false): { onProgress: (progress: CompileProgress) => void; stop: () => void } {
   if (quiet || !process.stderr.isTTY) return { onProgress: () => {}, stop: () => {} };
-  const bar = new SingleBar({ format: "{stage} {bar} {value}/{total}", clearOnComplete: true, hideCursor: true, stream: process.stderr }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { format: "{stage} {bar} {value}/{total}", clearOnComplete: true, hideCursor: true, stream: process.stderr },
+    Presets.shades_classic,
+  );
   let stage = "";
   return {
     onProgress(progress) {

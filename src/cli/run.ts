@@ -1,72 +1,99 @@
 /** `s2am run`: the bare network on an array, for comparing with other frameworks. */
 import { Command } from "commander";
-import { InputError } from "../errors.js";
-import { openDevice } from "../gpu/open_device.node.js";
+import { InputError, UsageError } from "../errors.js";
+import { assertMemory } from "../gpu/host_memory.node.js";
 import { fromPlanar, toPlanar } from "../image/float.js";
 import { withFileSource } from "../io/file_source.node.js";
-import { assertFolder, sameFile, writeFileAtomic } from "../io/file_write.node.js";
-import { parseNpy, serializeNpy } from "../io/npy.js";
+import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
+import { type NpyArray, parseNpy, serializeNpy } from "../io/npy.js";
 import { firstNonFinite } from "../io/tensor_data.js";
 import { sizeMultiple } from "../model/config.js";
 import { Network, type NetworkShape } from "../model/network.js";
-import { dirname } from "node:path";
+import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
-import { modelFlags, modelFromFile, withAdapterOption, withModelFlags } from "./model_options.js";
-import { progressBar } from "./progress.js";
+import { modelFromFile, withAdapterOption, withModelFlags } from "./model_options.js";
+import { withDevice } from "./session.js";
 
-interface RunOptions extends CommonOptions {
+interface RunOptions extends CommonOptions, ModelOptions {
   readonly weights: string;
   readonly input: string;
   readonly output: string;
   readonly adapter?: string;
 }
 
-export function runCommand({ note, signal }: CommandContext): Command {
+const EXAMPLES = `
+Examples:
+  s2am run --weights model_best.pth.tar --input x.npy --output y.npy
+  s2am run --weights s2ad.safetensors --input x.npy --output y.npy --adapter bundled --json`;
+
+export function runCommand({ note }: CommandContext): Command {
   const command = new Command("run")
     .description("run the network on a NumPy array: [B,4,H,W] float32 in, [B,3,H,W] out, as it comes from the network")
     .requiredOption("--weights <file>", ".safetensors, .pth or .pth.tar")
-    .requiredOption("--input <x.npy>", "C-order little-endian float32 [B,4,H,W]: RGB in [0,1] and the mask, used as given")
+    .requiredOption(
+      "--input <x.npy>",
+      "C-order little-endian float32 [B,4,H,W]: RGB in [0,1] and the mask, used as given",
+    )
     .requiredOption("--output <y.npy>", "where to write [B,3,H,W]")
-    .addHelpText("after", "\nExample:\n  s2am run --weights model_best.pth.tar --input x.npy --output y.npy");
+    .addHelpText("after", EXAMPLES);
   withAdapterOption(withModelFlags(withCommonOptions(command)));
-  return command.action(async (options: RunOptions) => {
-    await assertFolder(dirname(options.output));
-    if (await sameFile(options.input, options.output)) throw new InputError(`${options.output}: the output must not be the input`);
-    const x = parseNpy(await withFileSource(options.input, (file) => file.read(0, file.size)), options.input);
-    const { model } = await modelFromFile(options.weights, modelFlags(command));
-    const [b, , h, w] = checkInput(x.shape, x.data, options.input, sizeMultiple(model.config));
-    const { device, description, close } = await openDevice({ adapter: options.adapter, log: note });
-    const bar = progressBar(options.json);
+  return command.action((options: RunOptions) => run({ ...options, note }));
+}
+
+async function run(options: RunOptions & CommandContext): Promise<void> {
+  const { input, output } = options;
+  await assertWritable(output);
+  for (const read of [input, options.weights]) {
+    if (await sameFile(read, output)) throw new UsageError(`${output}: the output must not be an input`);
+  }
+  const array = await readArray(input);
+  const { model } = await modelFromFile(options.weights, options);
+  const [b, h, w] = checkInput(array, input, sizeMultiple(model.config));
+  const result = await withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
+    const network = new Network(model, device, { software: description.isSoftware });
+    network.runtime.memory.limitBytes = memoryLimit;
     try {
-      const network = new Network(model, device, { software: description.isSoftware });
-      const shape: NetworkShape = [b, h, w];
-      await network.plan(shape, { signal, onProgress: bar.onProgress });
-      bar.stop();
+      const plan = await network.plan([b, h, w], { onProgress });
+      const x = toNhwc(array.data, b, 4, h, w);
       const started = performance.now();
-      const { outputs, gpuMs } = await network.run(toNhwc(x.data, b, 4, h, w), shape, { signal });
+      const { outputs, gpuMs } = await plan.run({ x });
       const ms = performance.now() - started;
-      await network.dispose();
       const y = toNchw(outputs.y ?? new Float32Array(0), b, 3, h, w);
-      await writeFileAtomic(options.output, serializeNpy([b, 3, h, w], y));
-      const { arch, width, levels } = model.config;
-      const result = { output: options.output, shape: [b, 3, h, w], arch, width, levels, adapter: description.name, ms, gpuMs };
-      printResult(options, result, [`${options.output}: [${result.shape}], ${arch} of width ${width}, ${ms.toFixed(1)} ms`]);
+      return { adapter: description.name, y, ms, gpuMs };
     } finally {
-      bar.stop();
-      await close();
+      await network.dispose();
     }
+  });
+  const { adapter, y, ms, gpuMs } = result;
+  const bad = firstNonFinite(y);
+  if (bad >= 0)
+    options.note(`${output}: element ${bad} is ${y[bad]}; the weights are damaged, or their training diverged`);
+  const shape = [b, 3, h, w];
+  await writeFileAtomic(output, serializeNpy(shape, y));
+  const { arch, width, levels } = model.config;
+  const lines = [`${output}: [${shape}], ${arch} of width ${width}, ${ms.toFixed(1)} ms`];
+  printResult(options, { output, shape, arch, width, levels, adapter, ms, gpuMs }, lines);
+}
+
+async function readArray(path: string): Promise<NpyArray> {
+  return withFileSource(path, async (file) => {
+    // The file, the array in it, and that array with its channels last.
+    assertMemory(3 * file.size, path);
+    return parseNpy(await file.read(0, file.size), path);
   });
 }
 
-function checkInput(shape: readonly number[], data: Float32Array, name: string, multiple: number) {
+function checkInput({ shape, data }: NpyArray, name: string, multiple: number): NetworkShape {
   const [b = 0, c, h = 0, w = 0] = shape;
   if (shape.length !== 4 || c !== 4) throw new InputError(`${name}: expected [B,4,H,W] (RGB and mask), got [${shape}]`);
   if (b < 1 || h < 1 || w < 1 || h % multiple !== 0 || w % multiple !== 0) {
-    throw new InputError(`${name}: H and W must be multiples of ${multiple} for these weights, got [${shape}]; pad the array`);
+    throw new InputError(
+      `${name}: H and W must be multiples of ${multiple} for these weights, got [${shape}]; pad the array`,
+    );
   }
   const bad = firstNonFinite(data);
   if (bad >= 0) throw new InputError(`${name}: element ${bad} is ${data[bad]}; every value must be finite`);
-  return [b, c, h, w] as const;
+  return [b, h, w];
 }
 
 /** [B, C, H, W] to [B, H, W, C], an image at a time. */

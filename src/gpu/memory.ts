@@ -7,16 +7,19 @@ export class GpuMemory {
   liveBuffers = 0;
   /** The most that `liveBytes` ever was. */
   peakBytes = 0;
+  /** What may live at once: for a software adapter, which takes the machine's memory until there is none. */
+  limitBytes = Number.POSITIVE_INFINITY;
 
   constructor(readonly device: GPUDevice) {}
 
   /**
    * @param bytes size; rounded up to a multiple of 4
-   * @throws OutOfMemoryError when the size is over the device's limits
+   * @throws OutOfMemoryError when the size is over the device's limits, or all together over `limitBytes`
    */
   create(label: string, bytes: number, usage: GPUBufferUsageFlags): GpuAllocation {
     const size = Math.max(16, Math.ceil(bytes / 4) * 4);
     checkBufferSize(this.device.limits, label, size, (usage & GPU_STORAGE) !== 0);
+    this.assertRoom(label, size);
     const buffer = this.device.createBuffer({ label, size, usage });
     this.liveBytes += size;
     this.liveBuffers += 1;
@@ -33,6 +36,15 @@ export class GpuMemory {
         buffer.destroy();
       },
     };
+  }
+
+  /** Throws OutOfMemoryError where `bytes` more would be over `limitBytes`. */
+  assertRoom(label: string, bytes: number): void {
+    if (this.liveBytes + bytes <= this.limitBytes) return;
+    const room = mebibytes(Math.max(0, this.limitBytes - this.liveBytes));
+    throw new OutOfMemoryError(
+      `${label} needs ${mebibytes(bytes)} of memory, ${room} are left: use a smaller image, batch or --working-size`,
+    );
   }
 }
 

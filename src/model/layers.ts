@@ -2,11 +2,12 @@
  * The parts that networks are made of, for inference: each takes its parameters by their PyTorch key, and batch norm
  * is folded into the convolution before it. This is the only place that knows PyTorch's layouts.
  */
-import { type ConstantSource, constantFrom, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import { type ConstantSource, constantFrom, type Shape, type Tensor } from "../graph/tensor.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { linear } from "../kernels/linear/op.js";
+import { packConv, transpose } from "./repack.js";
 
 /** Parameters by PyTorch key, in PyTorch's order of elements. Asked for while a graph is built, read when it is compiled. */
 export interface ParameterSource {
@@ -23,22 +24,30 @@ export interface ConvOptions extends ActivationAttrs {
   readonly bias?: boolean;
 }
 
-const BATCH_NORM_EPS = 1e-5;
+/** What a network asks for; inference and training answer it each in their way. */
+export interface Layers {
+  /** A convolution, its batch norm where `norm` is given, and its activation. Weight `key.weight` [C_out, C_in, R, S]. */
+  conv(x: Tensor, key: string, options: ConvOptions): Tensor;
+  /** A transposed convolution of relu(x), and its batch norm. Weight `key.weight` [C_in, C_out, R, S]. */
+  convTransposeOfRelu(x: Tensor, key: string, options: ConvOptions): Tensor;
+  /** x is [N, K]. Weight `key.weight` [units, K], bias `key.bias`. */
+  linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor;
+}
 
-export class InferenceLayers {
+export const BATCH_NORM_EPS = 1e-5;
+
+export class InferenceLayers implements Layers {
   /** One source a parameter, so that graphs of several resolutions share their uploads. */
   private readonly sources = new Map<string, ConstantSource>();
 
   constructor(private readonly parameters: ParameterSource) {}
 
-  /** Weight `key.weight` [C_out, C_in, R, S]. */
   conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, channels, cIn, kernel, norm && { key: norm, axis: 0 });
     return conv2d(x, weight, this.convBias(key, channels, norm, bias), { stride, padding, ...activation }, { name: key });
   }
 
-  /** Weight `key.weight` [C_in, C_out, R, S]; reads x through a ReLU. */
   convTransposeOfRelu(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, cIn, channels, kernel, norm && { key: norm, axis: 1 });
@@ -46,7 +55,6 @@ export class InferenceLayers {
     return convTranspose2d(x, weight, this.convBias(key, channels, norm, bias), attrs, { name: key });
   }
 
-  /** Weight `key.weight` [units, K], bias `key.bias`. x is [N, K]. */
   linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
     const k = x.shape[1] ?? 0;
     const values = this.parameters.get(`${key}.weight`, [units, k]);
@@ -70,7 +78,7 @@ export class InferenceLayers {
     const axis = norm ? norm.axis : 0;
     const folded = norm ? this.fold(norm.key, axis === 0 ? outer : inner) : null;
     return this.constant(`${key}.weight`, [kernel, kernel, inner, outer], () =>
-      repackConv(values(), outer, inner, kernel * kernel, folded?.().scale ?? null, axis),
+      packConv(values(), outer, inner, kernel * kernel, folded ? { factors: folded().scale, axis } : undefined),
     );
   }
 
@@ -93,29 +101,4 @@ export class InferenceLayers {
       return { scale, shift };
     };
   }
-}
-
-const BLOCK = 16;
-
-/** [outer, inner, taps] to [taps, inner, outer]; in blocks of `outer`, so that reads and writes both run along cache lines. */
-function repackConv(values: Float32Array, outer: number, inner: number, taps: number, scale: Float64Array | null, axis: 0 | 1): Float32Array {
-  const packed = new Float32Array(values.length);
-  for (let block = 0; block < outer; block += BLOCK) {
-    const end = Math.min(outer, block + BLOCK);
-    for (let i = 0; i < inner; i++) {
-      for (let t = 0; t < taps; t++) {
-        const row = (t * inner + i) * outer;
-        for (let o = block; o < end; o++) {
-          const factor = scale ? (scale[axis === 0 ? o : i] ?? 0) : 1;
-          packed[row + o] = (values[(o * inner + i) * taps + t] ?? 0) * factor;
-        }
-      }
-    }
-  }
-  return packed;
-}
-
-/** [rows, columns] to [columns, rows]. */
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  return Float32Array.from({ length: sizeOf([rows, columns]) }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)] ?? 0);
 }

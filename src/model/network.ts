@@ -1,5 +1,5 @@
 /** A model on a device: compiles one plan a resolution and keeps the last few, which share their weights. */
-import { ShapeError } from "../errors.js";
+import { AbortedError, ShapeError, UsageError } from "../errors.js";
 import { type CompileOptions, type CompileProgress, compile } from "../graph/compile.js";
 import type { Plan, RunOptions, RunResult } from "../graph/plan.js";
 import { Runtime, type RuntimeOptions } from "../graph/runtime.js";
@@ -21,6 +21,9 @@ export type NetworkShape = readonly [n: number, h: number, w: number];
 export class Network {
   readonly runtime: Runtime;
   private readonly plans = new Map<string, Promise<Plan>>();
+  /** How many are about to use a plan, by its key: it is not to be forgotten. */
+  private readonly users = new Map<string, number>();
+  private disposed = false;
 
   constructor(
     readonly model: Model,
@@ -35,22 +38,42 @@ export class Network {
    * @returns a run whose output `y` is [N, H, W, 3], not clamped
    */
   async run(x: Float32Array, shape: NetworkShape, options: NetworkRunOptions = {}): Promise<RunResult> {
-    const plan = await this.plan(shape, options);
-    return plan.run({ x }, options);
+    return this.withPlan(shape, options, (plan) => plan.run({ x }, options));
   }
 
-  /** The plan for a shape, compiled at the first call. */
+  /** Hands the plan for a shape to `use`; it is kept at least until that is done. */
+  async withPlan<T>(shape: NetworkShape, options: NetworkRunOptions, use: (plan: Plan) => Promise<T>): Promise<T> {
+    const key = keyOf(shape);
+    this.users.set(key, (this.users.get(key) ?? 0) + 1);
+    try {
+      return await use(await this.plan(shape, options));
+    } finally {
+      this.users.set(key, (this.users.get(key) ?? 1) - 1);
+    }
+  }
+
+  /** The plan for a shape, compiled at the first call. It is disposed of once `keepPlans` others have been asked for. */
   async plan(shape: NetworkShape, { signal, onProgress }: NetworkRunOptions = {}): Promise<Plan> {
     if (shape.some((length) => !Number.isInteger(length) || length < 1)) {
       throw new ShapeError(`network: N, H and W must be positive integers, got ${showShape(shape)}`);
     }
-    const key = shape.join("x");
-    const plan = this.plans.get(key) ?? compile(this.runtime, { y: this.graph(shape).y }, { ...this.options, signal, onProgress });
+    if (this.disposed) throw new UsageError("network: it was disposed of");
+    const key = keyOf(shape);
+    const keep = this.options.keepPlans ?? 2;
+    // One of those kept makes room for the new one; one stays, for the weights that plans share.
+    if (!this.plans.has(key)) await this.forget(Math.max(1, keep - 1));
+    const plan = this.plans.get(key) ?? this.compile(shape, { signal, onProgress });
     this.plans.delete(key);
     this.plans.set(key, plan); // most recent last
-    plan.catch(() => this.plans.delete(key));
-    await plan;
-    await this.forget(this.options.keepPlans ?? 2);
+    try {
+      await plan;
+    } catch (error) {
+      if (this.plans.get(key) === plan) this.plans.delete(key);
+      // Not ours to end with, when it was another caller's signal that ended a compilation we only waited for.
+      if (error instanceof AbortedError && !signal?.aborted) return this.plan(shape, { signal, onProgress });
+      throw error;
+    }
+    await this.forget(keep);
     return plan;
   }
 
@@ -61,15 +84,24 @@ export class Network {
 
   /** Frees every buffer. The device stays open. */
   async dispose(): Promise<void> {
-    await this.forget(0);
+    this.disposed = true;
+    await this.forget(0, () => true);
     this.runtime.dispose();
   }
 
-  private async forget(keep: number): Promise<void> {
-    for (const [key, plan] of [...this.plans].slice(0, Math.max(0, this.plans.size - keep))) {
+  private compile(shape: NetworkShape, how: NetworkRunOptions): Promise<Plan> {
+    return compile(this.runtime, { y: this.graph(shape).y }, { ...this.options, ...how });
+  }
+
+  /** Disposes of all plans but the last `keep`, and but those about to be used. */
+  private async forget(keep: number, mayForget = (key: string) => !this.users.get(key)): Promise<void> {
+    const old = [...this.plans].slice(0, Math.max(0, this.plans.size - keep)).filter(([key]) => mayForget(key));
+    for (const [key, plan] of old) {
       this.plans.delete(key);
       const settled = await plan.catch(() => null);
       await settled?.dispose();
     }
   }
 }
+
+const keyOf = (shape: NetworkShape): string => shape.join("x");

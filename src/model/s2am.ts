@@ -6,7 +6,7 @@ import { globalPool } from "../kernels/global_pool/op.js";
 import { maskPool } from "../kernels/mask_pool/op.js";
 import { s2amCompose } from "../kernels/s2am_compose/op.js";
 import type { Blur } from "./config.js";
-import type { InferenceLayers } from "./layers.js";
+import type { Layers } from "./layers.js";
 
 /** Hidden units of a gate are its channels divided by this, rounded down. */
 const REDUCTION = 16;
@@ -17,7 +17,7 @@ const REDUCTION = 16;
  * @param key of the module, `...attention`
  * @returns like x
  */
-export function s2am(layers: InferenceLayers, x: Tensor, mask: Tensor, key: string): Tensor {
+export function s2am(layers: Layers, x: Tensor, mask: Tensor, key: string): Tensor {
   const pooled = globalPool(x, { name: `${key}.pooled` }); // one pooling serves three gates
   const gate = (name: string): Tensor => gateOf(layers, pooled, `${key}.${name}_attention.fc`);
   const foreground = channelGate(x, gate("spliced"), { name: `${key}.spliced` });
@@ -26,14 +26,14 @@ export function s2am(layers: InferenceLayers, x: Tensor, mask: Tensor, key: stri
 }
 
 /** sigmoid(W2 relu(W1 [avg, max])): what a gate multiplies its channels by, [N, C]. */
-function gateOf(layers: InferenceLayers, pooled: Tensor, key: string): Tensor {
+function gateOf(layers: Layers, pooled: Tensor, key: string): Tensor {
   const channels = (pooled.shape[1] ?? 0) / 2;
   const hidden = layers.linear(pooled, `${key}.0`, Math.floor(channels / REDUCTION), { activation: "relu" });
   return layers.linear(hidden, `${key}.2`, channels, { activation: "sigmoid" });
 }
 
 /** L: conv3x3 (C -> 2C) BN ELU, conv3x3 (2C -> C) BN ELU. */
-function learnableBlock(layers: InferenceLayers, x: Tensor, key: string): Tensor {
+function learnableBlock(layers: Layers, x: Tensor, key: string): Tensor {
   const channels = x.shape[3] ?? 0;
   const same = { kernel: 3, stride: 1, padding: 1, activation: "elu" } as const;
   const wide = layers.conv(x, `${key}.rconv1`, { ...same, channels: 2 * channels, norm: `${key}.rbn1` });

@@ -8,7 +8,7 @@ import { concat } from "../kernels/concat/op.js";
 import { add } from "../kernels/elementwise/op.js";
 import { slice } from "../kernels/slice/op.js";
 import { channelsAt, type ModelConfig, sizeMultiple } from "./config.js";
-import type { InferenceLayers } from "./layers.js";
+import type { Layers } from "./layers.js";
 import { levelMask, s2am } from "./s2am.js";
 
 const DOWN = { kernel: 4, stride: 2, padding: 1 } as const;
@@ -31,7 +31,7 @@ export const levelKey = (k: number): string => `model.model${".sub.model".repeat
  * @param x [N, H, W, 4]: RGB in [0, 1] and the mask; H and W multiples of 2^levels
  * @throws ShapeError otherwise
  */
-export function unet(layers: InferenceLayers, config: ModelConfig, x: Tensor): UNetTensors {
+export function unet(layers: Layers, config: ModelConfig, x: Tensor): UNetTensors {
   const [, h = 0, w = 0, c] = x.shape;
   const multiple = sizeMultiple(config);
   if (c !== 4 || h % multiple !== 0 || w % multiple !== 0 || h === 0 || w === 0) {
@@ -48,7 +48,7 @@ export function unet(layers: InferenceLayers, config: ModelConfig, x: Tensor): U
 }
 
 /** Level k from its leaky-rectified input to its concatenation (S2AD: the attention on it). */
-function level(layers: InferenceLayers, config: ModelConfig, k: number, x: Tensor, mask: Tensor, levels: Tensor[]): Tensor {
+function level(layers: Layers, config: ModelConfig, k: number, x: Tensor, mask: Tensor, levels: Tensor[]): Tensor {
   const key = levelKey(k);
   const innermost = k === config.levels - 1;
   const channels = channelsAt(config, k);

@@ -1,0 +1,57 @@
+/** A device, and a harmonizer on it, for the length of one command. */
+
+import type { OpenedDevice } from "../gpu/device.js";
+import { availableMemory } from "../gpu/host_memory.node.js";
+import { openDevice } from "../gpu/open_device.node.js";
+import type { CompileProgress } from "../graph/compile.js";
+import { Harmonizer } from "../harmonizer.js";
+import { withFileSource } from "../io/file_source.node.js";
+import type { ModelOptions } from "../model/weights.js";
+import type { CommandContext, CommonOptions } from "./app.js";
+import { progressBar } from "./progress.js";
+
+export interface DeviceOptions extends CommonOptions, CommandContext {
+  readonly adapter?: string | undefined;
+}
+
+export interface Session extends OpenedDevice {
+  readonly onProgress: (progress: CompileProgress) => void;
+  /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */
+  readonly memoryLimit: number;
+}
+
+/** Opens the device, hands it to `use` with a progress bar, and closes it whatever happens. */
+export async function withDevice<T>(options: DeviceOptions, use: (session: Session) => Promise<T>): Promise<T> {
+  const opened = await openDevice({ adapter: options.adapter, log: options.note });
+  const bar = progressBar(options.json);
+  const memoryLimit = opened.description.isSoftware ? availableMemory() : Number.POSITIVE_INFINITY;
+  try {
+    return await use({ ...opened, onProgress: bar.onProgress, memoryLimit });
+  } finally {
+    bar.stop();
+    await opened.close();
+  }
+}
+
+export interface HarmonizerTools extends Pick<Session, "onProgress"> {
+  readonly harmonizer: Harmonizer;
+  /** The adapter's name. */
+  readonly adapter: string;
+}
+
+/** @param options.weights a path */
+export async function withHarmonizer<T>(
+  { weights, globalSkip, blur, ...options }: DeviceOptions & ModelOptions & { readonly weights: string },
+  use: (tools: HarmonizerTools) => Promise<T>,
+): Promise<T> {
+  return withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
+    const software = description.isSoftware;
+    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur };
+    const harmonizer = await withFileSource(weights, (source) => Harmonizer.load(source, loading));
+    try {
+      return await use({ harmonizer, adapter: description.name, onProgress });
+    } finally {
+      await harmonizer.dispose();
+    }
+  });
+}
