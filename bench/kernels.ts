@@ -28,7 +28,7 @@ export interface KernelRow {
 }
 
 export interface KernelBenchOptions {
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Only kernels whose `op_variant` or case contains this. */
   readonly filter?: string | undefined;
   /** Every variant that can run, not only the one that would be chosen. */
@@ -52,7 +52,7 @@ export async function checkKernels(runtime: Runtime, { signal, filter, onRow }: 
   const checked: CheckRow[] = [];
   for (const { suite, row } of rows(filter, false)) {
     for (const variant of runnableVariants(suite, row, runtime)) {
-      if (signal.aborted) return checked;
+      if (signal?.aborted) return checked;
       const { worst, detail } = await checkCase(runtime, suite, row, variant);
       const kernel = `${suite.op.name}_${variant}`;
       const ok = worst <= 1;
@@ -69,7 +69,7 @@ export async function timeKernels(runtime: Runtime, options: KernelBenchOptions)
   for (const { suite, row } of rows(options.filter, true)) {
     const variants = runnableVariants(suite, row, runtime);
     for (const variant of options.allVariants ? variants : [undefined]) {
-      if (options.signal.aborted) return timed;
+      if (options.signal?.aborted) return timed;
       const result = await timeCase(runtime, suite, row, variant);
       timed.push(result);
       options.onRow(showKernelRow(result));

@@ -17,7 +17,7 @@ export interface ModelBenchOptions {
   readonly size: number;
   readonly batch: number;
   readonly software: boolean;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
 }
 

@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" preserve="true" />
 /** The whole public API, safe in a browser. Node's additions are in `s2am-webgpu/node`. */
 export * from "./errors.js";
 export {

@@ -1,13 +1,23 @@
+/// <reference types="@webgpu/types" preserve="true" />
 /** The library for Node: everything of the browser's, and the ways to open a device, read weights and pictures from files. */
-import { Harmonizer, type LoadOptions, type WeightsInput } from "./harmonizer.js";
-import { type OpenDeviceOptions, openDevice } from "./gpu/open_device.node.js";
+import { fileURLToPath } from "node:url";
 import type { OpenedDevice } from "./gpu/device.js";
+import { availableMemory } from "./gpu/host_memory.node.js";
+import { type OpenDeviceOptions, openDevice } from "./gpu/open_device.node.js";
+import {
+  type HarmonizeInput,
+  type HarmonizeOptions,
+  Harmonizer,
+  type LoadOptions,
+  type WeightsInput,
+} from "./harmonizer.js";
+import type { Image, ImageDataLike } from "./image/image.js";
 import { fileSource } from "./io/file_source.node.js";
 
+export { type AdapterChoice, type OpenDeviceOptions, openDevice } from "./gpu/open_device.node.js";
+export { type DecodeOptions, decodeImage, type EncodeOptions, encodeImage } from "./image/codec.node.js";
 export * from "./index.js";
-export { openDevice, type OpenDeviceOptions, type AdapterChoice } from "./gpu/open_device.node.js";
-export { decodeImage, encodeImage, type DecodeOptions, type EncodeOptions } from "./image/codec.node.js";
-export { fileSource, type FileSource } from "./io/file_source.node.js";
+export { type FileSource, fileSource } from "./io/file_source.node.js";
 export { DEFAULT_WEIGHTS, packageFile } from "./package.node.js";
 
 export interface OpenHarmonizerOptions extends LoadOptions {
@@ -16,23 +26,24 @@ export interface OpenHarmonizerOptions extends LoadOptions {
 }
 
 /**
- * `Harmonizer.load` for Node: weights from a path too, and a device opened through dawn where none is given.
+ * `Harmonizer.load` for Node: weights from a path or a file: address too, and a device opened through dawn where none is given.
  * @returns the harmonizer, and `close()`, which frees both so that the process can end
  */
 export async function openHarmonizer(
   weights: WeightsInput,
   options: OpenHarmonizerOptions = {},
 ): Promise<{ harmonizer: Harmonizer; close: () => Promise<void> }> {
-  const path = typeof weights === "string" && !/^https?:/.test(weights) ? weights : null;
+  const path = pathOf(weights);
   const file = path === null ? null : await fileSource(path);
   let opened: OpenedDevice | null = null;
   try {
     opened = options.device ? null : await openDevice(options.open);
-    const device = options.device ?? opened?.device;
+    // A software adapter has the machine's memory, which is taken until the system ends the process.
+    const software = opened?.description.isSoftware ?? false;
     const harmonizer = await Harmonizer.load(file ?? weights, {
+      ...(software && { software, memoryLimit: availableMemory() }),
       ...options,
-      ...(device && { device }),
-      ...(opened && { software: opened.description.isSoftware }),
+      ...(opened && { device: opened.device }),
       name: options.name ?? path ?? "weights",
     });
     const close = async (): Promise<void> => {
@@ -45,5 +56,26 @@ export async function openHarmonizer(
     throw error;
   } finally {
     await file?.close();
+  }
+}
+
+/** The file that is meant, where one is: a path, or a file: address. */
+function pathOf(weights: WeightsInput): string | null {
+  if (weights instanceof URL) return weights.protocol === "file:" ? fileURLToPath(weights) : null;
+  return typeof weights === "string" && !/^https?:/.test(weights) ? weights : null;
+}
+
+/** `openHarmonizer`, one `harmonize`, `close`, in one call. */
+export async function harmonize<Picture extends Image | ImageDataLike>(
+  weights: WeightsInput,
+  input: HarmonizeInput<Picture>,
+  options: OpenHarmonizerOptions & Omit<HarmonizeOptions, "onProgress"> = {},
+): Promise<Picture> {
+  const { harmonizer, close } = await openHarmonizer(weights, options);
+  try {
+    const { onProgress: _, ...rest } = options;
+    return (await harmonizer.harmonize(input, rest)).image;
+  } finally {
+    await close();
   }
 }

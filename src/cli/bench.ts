@@ -59,7 +59,7 @@ interface Results {
   readonly passes: readonly unknown[];
 }
 
-async function run({ note, signal }: CommandContext, options: BenchOptions): Promise<void> {
+async function run({ note }: CommandContext, options: BenchOptions): Promise<void> {
   const config = checkConfig({ ...DEFAULT_CONFIG, arch: options.model, width: options.width, levels: options.levels });
   const multiple = sizeMultiple(config);
   if (options.size % multiple !== 0) {
@@ -70,9 +70,9 @@ async function run({ note, signal }: CommandContext, options: BenchOptions): Pro
   const bar = progressBar(options.json);
   const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
   try {
-    const { check, kernels } = await benchKernels(device, description.isSoftware, options, signal, print);
+    const { check, kernels } = await benchKernels(device, description.isSoftware, options, print);
     const { size, batch } = options;
-    const { row, passes } = await benchModel(device, { config, size, batch, software: description.isSoftware, signal, onProgress: bar.onProgress });
+    const { row, passes } = await benchModel(device, { config, size, batch, software: description.isSoftware, onProgress: bar.onProgress });
     bar.stop();
     const results: Results = {
       command: `s2am ${process.argv.slice(2).join(" ")}`,
@@ -93,9 +93,9 @@ async function run({ note, signal }: CommandContext, options: BenchOptions): Pro
   }
 }
 
-async function benchKernels(device: GPUDevice, software: boolean, options: BenchOptions, signal: AbortSignal, print: (line: string) => void) {
+async function benchKernels(device: GPUDevice, software: boolean, options: BenchOptions, print: (line: string) => void) {
   const runtime = new Runtime(device, { software });
-  const common = { signal, filter: options.filter, allVariants: options.allVariants, onRow: print };
+  const common = { filter: options.filter, allVariants: options.allVariants, onRow: print };
   try {
     const check = options.check ? await checkKernels(runtime, common) : null;
     if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);

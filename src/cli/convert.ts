@@ -13,6 +13,11 @@ interface ConvertOptions extends CommonOptions, ModelOptions {
   readonly dtype: "f32" | "f16";
 }
 
+const EXAMPLES = `
+Examples:
+  s2am convert model_best.pth.tar s2ad.safetensors
+  s2am convert s2ad.pth s2ad-f16.safetensors --dtype f16`;
+
 export function convertCommand(_: CommandContext): Command {
   const command = new Command("convert")
     .description("convert weights to .safetensors")
@@ -23,10 +28,7 @@ export function convertCommand(_: CommandContext): Command {
         .choices(["f32", "f16"])
         .default("f32"),
     )
-    .addHelpText(
-      "after",
-      "\nExamples:\n  s2am convert model_best.pth.tar s2ad.safetensors\n  s2am convert s2ad.pth s2ad-f16.safetensors --dtype f16",
-    );
+    .addHelpText("after", EXAMPLES);
   withModelFlags(withCommonOptions(command));
   return command.action(async (from: string, to: string, options: ConvertOptions) => {
     if (!to.endsWith(".safetensors")) throw new UsageError(`${to}: the output's name must end in .safetensors`);
@@ -37,18 +39,10 @@ export function convertCommand(_: CommandContext): Command {
     const bytes = serializeSafetensors(tensors, { ...file.metadata, ...metadataOf(model.config) });
     await writeFileAtomic(to, bytes);
     const { arch, width, levels } = model.config;
-    const result = {
-      output: to,
-      arch,
-      width,
-      levels,
-      parameters: model.parameterCount,
-      dtype: options.dtype,
-      bytes: bytes.length,
-    };
-    printResult(options, result, [
-      `${to}: ${arch}, width ${width}, ${levels} levels, ${tensors.size} tensors, ${bytes.length} bytes`,
-    ]);
+    const parameters = model.parameterCount;
+    const result = { output: to, arch, width, levels, parameters, dtype: options.dtype, bytes: bytes.length };
+    const network = `${arch}, width ${width}, ${levels} levels`;
+    printResult(options, result, [`${to}: ${network}, ${tensors.size} tensors, ${bytes.length} bytes`]);
   });
 }
 

@@ -48,3 +48,14 @@ export function hashedPicture(batch: number, height: number, width: number): Flo
   }
   return x;
 }
+
+/** [N, H, W, 3] by name. */
+export function hashedTarget(batch: number, height: number, width: number): Float32Array {
+  const target = new Float32Array(batch * height * width * 3);
+  const next = uniform("target");
+  const pixels = height * width;
+  for (let n = 0; n < batch; n++) {
+    for (let c = 0; c < 3; c++) for (let pixel = 0; pixel < pixels; pixel++) target[(n * pixels + pixel) * 3 + c] = next();
+  }
+  return target;
+}
