@@ -48,7 +48,10 @@ function* rows(filter: string | undefined, timed: boolean): Generator<{ suite: A
 }
 
 /** Every small case of every variant that this device runs. */
-export async function checkKernels(runtime: Runtime, { signal, filter, onRow }: KernelBenchOptions): Promise<CheckRow[]> {
+export async function checkKernels(
+  runtime: Runtime,
+  { signal, filter, onRow }: KernelBenchOptions,
+): Promise<CheckRow[]> {
   const checked: CheckRow[] = [];
   for (const { suite, row } of rows(filter, false)) {
     for (const variant of runnableVariants(suite, row, runtime)) {
@@ -78,7 +81,12 @@ export async function timeKernels(runtime: Runtime, options: KernelBenchOptions)
   return timed;
 }
 
-async function timeCase(runtime: Runtime, suite: AnySuite, row: OpCase<unknown>, variant: string | undefined): Promise<KernelRow> {
+async function timeCase(
+  runtime: Runtime,
+  suite: AnySuite,
+  row: OpCase<unknown>,
+  variant: string | undefined,
+): Promise<KernelRow> {
   const values = hostInputs(row, 1);
   const { outputs, inputs } = buildCase(suite, row, values, variant);
   const plan = await compile(runtime, outputs);
@@ -95,7 +103,8 @@ async function timeCase(runtime: Runtime, suite: AnySuite, row: OpCase<unknown>,
       return profile ? timings.reduce((sum, { ms }) => sum + ms, 0) : performance.now() - started;
     }, BUDGET);
     const { median, p95, count } = summarize(samples);
-    const total = (key: "flops" | "bytes"): number => plan.parts.dispatches.reduce((sum, dispatch) => sum + dispatch[key], 0);
+    const total = (key: "flops" | "bytes"): number =>
+      plan.parts.dispatches.reduce((sum, dispatch) => sum + dispatch[key], 0);
     const perMs = (amount: number): number => (median > 0 ? amount / median / 1e6 : 0);
     return {
       kernel,

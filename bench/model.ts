@@ -49,7 +49,10 @@ export interface ModelRow {
 const BUDGET = { ms: 10_000, least: 3, most: 100 };
 const MAX_RELATIVE_ERROR = 1e-4;
 
-export async function benchModel(device: GPUDevice, options: ModelBenchOptions): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
+export async function benchModel(
+  device: GPUDevice,
+  options: ModelBenchOptions,
+): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
   const { config, size, batch, software, signal, onProgress } = options;
   const checkedError = await checkSmallNetwork(device, config, software);
   const model = loadModel(initialTensors(config, 1), {}, config);
@@ -123,13 +126,17 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
   });
   const relative = difference / largest;
   if (!(relative <= MAX_RELATIVE_ERROR)) {
-    throw new Error(`${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`);
+    throw new Error(
+      `${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`,
+    );
   }
   return relative;
 }
 
 /** Passes by kernel, the costliest first. */
-export function byKernel(passes: readonly PassTiming[]): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
+export function byKernel(
+  passes: readonly PassTiming[],
+): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
   const kernels = new Map<string, { count: number; ms: number; flops: number; bytes: number }>();
   for (const { op, shader, ms, flops, bytes } of passes) {
     const kernel = shader.startsWith(op) ? shader : `${op} (${shader})`;
@@ -137,6 +144,12 @@ export function byKernel(passes: readonly PassTiming[]): { kernel: string; count
     kernels.set(kernel, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
   }
   return [...kernels]
-    .map(([kernel, { count, ms, flops, bytes }]) => ({ kernel, count, ms, gflops: ms > 0 ? flops / ms / 1e6 : 0, gbps: ms > 0 ? bytes / ms / 1e6 : 0 }))
+    .map(([kernel, { count, ms, flops, bytes }]) => ({
+      kernel,
+      count,
+      ms,
+      gflops: ms > 0 ? flops / ms / 1e6 : 0,
+      gbps: ms > 0 ? bytes / ms / 1e6 : 0,
+    }))
     .sort((a, b) => b.ms - a.ms);
 }

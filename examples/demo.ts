@@ -1,6 +1,10 @@
 /** `npm start`: harmonizes the example composites with the weights in the box and compares them with the real photographs. */
 import { mkdir, readdir } from "node:fs/promises";
 import { join, parse, relative } from "node:path";
+import { exitNow } from "../src/gpu/libc.node.js";
+import { maskFromImage } from "../src/image/mask.js";
+import { compareStrip, maskToImage } from "../src/image/strip.js";
+import { writeFileAtomic } from "../src/io/file_write.node.js";
 import {
   type AdapterChoice,
   DEFAULT_WEIGHTS,
@@ -14,10 +18,6 @@ import {
   packageFile,
   psnr,
 } from "../src/node.js";
-import { maskFromImage } from "../src/image/mask.js";
-import { compareStrip, maskToImage } from "../src/image/strip.js";
-import { writeFileAtomic } from "../src/io/file_write.node.js";
-import { exitNow } from "../src/gpu/libc.node.js";
 
 interface Example {
   readonly name: string;
@@ -51,11 +51,15 @@ async function main(): Promise<void> {
   const examples = await readExamples(packageFile("examples"));
   const output = packageFile("out");
   await mkdir(output, { recursive: true });
-  const { device, description, close } = await openDevice({ adapter: process.env.S2AM_ADAPTER as AdapterChoice | undefined });
+  const { device, description, close } = await openDevice({
+    adapter: process.env.S2AM_ADAPTER as AdapterChoice | undefined,
+  });
   const { harmonizer } = await openHarmonizer(DEFAULT_WEIGHTS(), { device, software: description.isSoftware });
   const { arch, width } = harmonizer.network.model.config;
   console.log(`${arch} of width ${width}; PSNR against the real photograph, whole picture and (masked region)`);
-  console.log(`${"picture".padEnd(12)} ${"size".padEnd(11)} ${"before dB".padStart(16)} ${"after dB".padStart(16)} ${"model ms".padStart(9)} ${"total ms".padStart(9)}`);
+  console.log(
+    `${"picture".padEnd(12)} ${"size".padEnd(11)} ${"before dB".padStart(16)} ${"after dB".padStart(16)} ${"model ms".padStart(9)} ${"total ms".padStart(9)}`,
+  );
   const rows: { before: number; after: number; model: number; total: number }[] = [];
   for (const { name, composite, mask, real } of examples) {
     const { image, modelMs, totalMs } = await harmonizer.harmonize({ image: composite, mask });
@@ -74,7 +78,9 @@ async function main(): Promise<void> {
   console.log(
     `mean PSNR ${of("before").toFixed(2)} dB before, ${of("after").toFixed(2)} dB after; better in ${better} of ${rows.length}; model ${of("model").toFixed(1)} ms, end to end ${of("total").toFixed(1)} ms`,
   );
-  console.log(`pictures: ${relative(process.cwd(), output) || output}/NAME.png, and NAME_strip.png (composite, mask, harmonized, real)`);
+  console.log(
+    `pictures: ${relative(process.cwd(), output) || output}/NAME.png, and NAME_strip.png (composite, mask, harmonized, real)`,
+  );
   await harmonizer.dispose();
   await close();
 }

@@ -4,7 +4,7 @@
  * declarations out, for the commands that only want to run.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,4 +37,10 @@ for (const file of ["index.html", "style.css", "icon.svg"]) cpSync(join(root, "w
 if (typesToo) {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  // TypeScript's own "dom" knows WebGPU from 6 on; before, its types are a package, and the two cannot be mixed.
+  mkdirSync(join(dist, "types/before_ts6"));
+  for (const name of ["index", "node"]) {
+    const text = `/// <reference types="@webgpu/types" />\nexport * from "../${name}.js";\n`;
+    writeFileSync(join(dist, "types/before_ts6", `${name}.d.ts`), text);
+  }
 }

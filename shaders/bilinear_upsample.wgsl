@@ -1,11 +1,11 @@
-// Doubles height and width by bilinear interpolation. Places are fractions of integers, so that no place is rounded.
+// Doubles height and width by bilinear interpolation.
+// use lib/bilinear
 // use lib/index
 // use lib/lanes
 override H: u32;          // input
 override W: u32;
 override C: u32;
 override SIZE: u32;       // N * 2 H * 2 W * C
-override ALIGN_CORNERS: bool;
 override X_PITCH: u32;
 override X_OFFSET: u32;
 override Y_PITCH: u32;
@@ -13,21 +13,6 @@ override Y_OFFSET: u32;
 
 @group(0) @binding(0) var<storage, read> x: array<T>;         // [N, H, W, C], pitched
 @group(0) @binding(1) var<storage, read_write> y: array<T>;   // [N, 2 H, 2 W, C], pitched
-
-struct Place { first: u32, second: u32, weight: f32 }   // of the second
-
-// Where output pixel o of an axis with size input pixels reads: o (size - 1) / (2 size - 1) with the corners aligned,
-// else (o + 1/2) / 2 - 1/2, but not before pixel 0.
-fn place_of(o: u32, size: u32) -> Place {
-  var numerator = max(2u * o, 1u) - 1u;
-  var denominator = 4u;
-  if (ALIGN_CORNERS) {
-    numerator = o * (size - 1u);
-    denominator = 2u * size - 1u;
-  }
-  let first = numerator / denominator;
-  return Place(first, min(first + 1u, size - 1u), f32(numerator % denominator) / f32(denominator));
-}
 
 fn load(n: u32, h: u32, w: u32, c: u32) -> T {
   return x[at((n * H + h) * W + w, X_PITCH, X_OFFSET, c)];

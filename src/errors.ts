@@ -3,7 +3,16 @@
  * Anything else that escapes is a fault of this project. The command line turns the first into exit code 2 and the
  * second into 1.
  */
-export type ErrorCode = "INPUT" | "USAGE" | "WEIGHTS" | "ADAPTER" | "MEMORY" | "SHAPE" | "ABORTED" | "DEVICE_LOST";
+export type ErrorCode =
+  | "INPUT"
+  | "USAGE"
+  | "WEIGHTS"
+  | "ADAPTER"
+  | "MEMORY"
+  | "SHAPE"
+  | "ABORTED"
+  | "DEVICE_LOST"
+  | "DIVERGED";
 
 export class S2amError extends Error {
   readonly code: ErrorCode;
@@ -67,5 +76,12 @@ export class AbortedError extends S2amError {
 export class DeviceLostError extends S2amError {
   constructor(message: string, options?: { cause?: unknown }) {
     super("DEVICE_LOST", message, options);
+  }
+}
+
+/** A training whose losses or gradients stay infinite or NaN. */
+export class DivergedError extends S2amError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("DIVERGED", message, options);
   }
 }

@@ -1,26 +1,31 @@
-/// <reference types="@webgpu/types" preserve="true" />
 /** The whole public API, safe in a browser. Node's additions are in `s2am-webgpu/node`. */
+/// <reference lib="dom" preserve="true" />
 export * from "./errors.js";
 export {
+  type AdapterDescription,
+  describeAdapter,
+  type OpenedDevice,
+  openDevice as openBrowserDevice,
+} from "./gpu/device.js";
+export { type CompileOptions, type CompileProgress, compile } from "./graph/compile.js";
+export type { PassTiming, Plan, RunOptions, RunResult } from "./graph/plan.js";
+export { Runtime, type RuntimeOptions } from "./graph/runtime.js";
+export { constant, input, type Shape, type Tensor } from "./graph/tensor.js";
+export {
   DEFAULT_WORKING_SIZE,
-  Harmonizer,
   type HarmonizeInput,
   type HarmonizeOptions,
   type HarmonizeResult,
+  Harmonizer,
   harmonize,
   type LoadOptions,
   type LoadProgress,
   type WeightsInput,
 } from "./harmonizer.js";
-export { type AdapterDescription, describeAdapter, openDevice as openBrowserDevice, type OpenedDevice } from "./gpu/device.js";
-export { compile, type CompileOptions, type CompileProgress } from "./graph/compile.js";
-export type { PassTiming, Plan, RunOptions, RunResult } from "./graph/plan.js";
-export { Runtime, type RuntimeOptions } from "./graph/runtime.js";
-export { constant, input, type Shape, type Tensor } from "./graph/tensor.js";
 export type { Image, ImageDataLike } from "./image/image.js";
 export type { Mask } from "./image/mask.js";
 export { foregroundMse, foregroundPsnr, mse, psnr, ssim } from "./image/metrics.js";
-export { blobSource, type ByteSource, bytesSource } from "./io/byte_source.js";
+export { type ByteSource, blobSource, bytesSource } from "./io/byte_source.js";
 export { parseNpy, serializeNpy } from "./io/npy.js";
 export { parseSafetensors, serializeSafetensors } from "./io/safetensors.js";
 export type { HostTensor } from "./io/tensor_data.js";

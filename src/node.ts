@@ -1,5 +1,5 @@
-/// <reference types="@webgpu/types" preserve="true" />
 /** The library for Node: everything of the browser's, and the ways to open a device, read weights and pictures from files. */
+/// <reference lib="dom" preserve="true" />
 import { fileURLToPath } from "node:url";
 import type { OpenedDevice } from "./gpu/device.js";
 import { availableMemory } from "./gpu/host_memory.node.js";

@@ -11,7 +11,8 @@ function packageRoot(): string {
     const manifest = join(folder, "package.json");
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).name === NAME) return folder;
     const parent = dirname(folder);
-    if (parent === folder) throw new Error(`the package.json of ${NAME} was not found above ${fileURLToPath(import.meta.url)}`);
+    if (parent === folder)
+      throw new Error(`the package.json of ${NAME} was not found above ${fileURLToPath(import.meta.url)}`);
     folder = parent;
   }
 }

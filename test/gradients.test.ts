@@ -21,7 +21,10 @@ afterAll(() => runtime.dispose());
 describe.each(suites.filter(({ op }) => op.vjp).map((suite) => [suite.op.name, suite] as const))("%s", (_, suite) => {
   const rows = suite.cases.filter((row) => {
     const inputs = row.shapes.reduce((sum, shape) => sum + (shape ? sizeOf(shape) : 0), 0);
-    const specs = suite.op.infer(row.shapes.map((shape) => shape && { shape, dtype: "f32" }), row.attrs);
+    const specs = suite.op.infer(
+      row.shapes.map((shape) => shape && { shape, dtype: "f32" }),
+      row.attrs,
+    );
     const outputs = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return !row.timed && inputs * outputs * (suite.gradient?.terms ?? 1) <= MAX_WORK;
   });
@@ -29,7 +32,13 @@ describe.each(suites.filter(({ op }) => op.vjp).map((suite) => [suite.op.name, s
   test.each(rows.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
     const values = hostInputs(row, 5);
     const wanted = suite.gradient?.inputs ?? row.shapes.flatMap((shape, i) => (shape ? [i] : []));
-    for (const { input, relative } of await checkGradient(runtime, suite, row, values, wanted.filter((i) => row.shapes[i]))) {
+    for (const { input, relative } of await checkGradient(
+      runtime,
+      suite,
+      row,
+      values,
+      wanted.filter((i) => row.shapes[i]),
+    )) {
       expect(relative, `gradient of input ${input}`).toBeLessThanOrEqual(RELATIVE);
     }
   });

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AdapterError } from "../src/errors.js";
 import { applyAll } from "../src/graph/op.js";
 import { Runtime } from "../src/graph/runtime.js";
-import { constant, input, type Shape, type Tensor } from "../src/graph/tensor.js";
-import { compareWithOracle, hostInputs } from "../src/kernels/check.js";
+import { constant, input, type Shape, type Tensor, variable } from "../src/graph/tensor.js";
+import { compareWithOracle, hostInputs, isOverwritten } from "../src/kernels/check.js";
 import { concat } from "../src/kernels/concat/op.js";
 import { suites } from "../src/kernels/index.js";
 import { slice } from "../src/kernels/slice/op.js";
@@ -13,7 +13,27 @@ import { testDevice, withErrorScopes } from "./helpers/device.js";
 import { layoutOf, runGraph, weights } from "./helpers/graphs.js";
 
 /** Inputs that are activations; the others are parameters, which lie densely. Ops that are not named take one. */
-const ACTIVATIONS: Readonly<Record<string, number>> = { add: 2, mul: 2, blend: 3, channel_gate: 2, s2am_compose: 5 };
+const ACTIVATIONS: Readonly<Record<string, number>> = {
+  add: 2,
+  mul: 2,
+  blend: 3,
+  channel_gate: 2,
+  s2am_compose: 5,
+  mse_loss: 2,
+  mse_loss_backward: 3,
+  l1_loss: 2,
+  l1_loss_backward: 3,
+  bce_loss: 2,
+  bce_loss_backward: 3,
+  lsgan_loss_backward: 3,
+  foreground_mse_loss: 3,
+  foreground_mse_loss_backward: 4,
+  step_gate: 2,
+  adam: 6,
+  update_running: 3,
+  ema_update: 4,
+  accumulate_gradient: 3,
+};
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -35,6 +55,13 @@ function widen({ shape, data }: HostArray, before: number, after: number) {
   return { data: wide, shape: [...shape.slice(0, -1), pitch] };
 }
 
+/** What `widen` put there. */
+const narrow = (wide: Float32Array, before: number, channels: number, after: number): Float32Array =>
+  wide.filter((_, i) => {
+    const place = i % (before + channels + after);
+    return place >= before && place < before + channels;
+  });
+
 const ops = suites.filter(({ op }) => op.view === undefined);
 
 describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, suite) => {
@@ -49,6 +76,7 @@ describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, 
       const values = hostInputs(row, 3);
       const tensors = values.map((value, i): Tensor | null => {
         if (!value) return null;
+        if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => Float32Array.from(value.data));
         if (i >= (ACTIVATIONS[name] ?? 1)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
         return slice(input(`${i}`, widen(value, before, after).shape), { start: before, length: channelsOf(value) });
       });
@@ -57,21 +85,28 @@ describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, 
       );
       let ran = 0;
       for (const { name: variant } of suite.op.variants) {
-        const y = applyAll(suite.op, tensors, row.attrs, { variant })[0] as Tensor;
-        const beside = (channels: number): Tensor => weights("beside", [...y.shape.slice(0, -1), channels]);
-        const joined = concat([beside(before), y, beside(after)]);
-        const pitch = before + channelsOf(y) + after;
-        expect(layoutOf(joined).view(y)).toMatchObject({ pitch, offset: before });
-        let wide: Float32Array | undefined;
+        const outputs = applyAll(suite.op, tensors, row.attrs, { variant });
+        const beside = (y: Tensor, channels: number): Tensor => weights("beside", [...y.shape.slice(0, -1), channels]);
+        // What is overwritten in place cannot lie anywhere else.
+        const joined = outputs.map((y) => (suite.op.inPlace ? y : concat([beside(y, before), y, beside(y, after)])));
+        const layout = layoutOf(...joined);
+        for (const y of suite.op.inPlace ? [] : outputs) {
+          expect(layout.view(y)).toMatchObject({ pitch: before + channelsOf(y) + after, offset: before });
+        }
+        let wide: Readonly<Record<string, Float32Array>>;
         try {
-          wide = (await withErrorScopes(runtime.device, () => runGraph(runtime, { joined }, inputs))).joined;
+          const asked = Object.fromEntries(joined.map((tensor, o) => [`${o}`, tensor]));
+          wide = await withErrorScopes(runtime.device, () => runGraph(runtime, asked, inputs));
         } catch (error) {
           if (error instanceof AdapterError) continue; // the variant declines this row
           throw error;
         }
         ran++;
-        const found = wide?.filter((_, i) => i % pitch >= before && i % pitch < before + channelsOf(y));
-        const { worst, detail } = compareWithOracle(suite, row, values, { "0": found ?? new Float32Array(0) });
+        const found = outputs.map((y, o) => {
+          const got = wide[`${o}`] ?? new Float32Array(0);
+          return [`${o}`, suite.op.inPlace ? got : narrow(got, before, channelsOf(y), after)] as const;
+        });
+        const { worst, detail } = compareWithOracle(suite, row, values, Object.fromEntries(found));
         expect(worst, `${name}_${variant} ${row.name}: ${detail}`).toBeLessThanOrEqual(1);
       }
       expect(ran).toBeGreaterThan(0);

@@ -82,7 +82,9 @@ describe.each(NETS)("%s, width %i", (arch, width) => {
       const [c, column, row] = [i % 3, Math.floor(i / 3) % 64, Math.floor(i / 192)];
       sampled[i] = y[((1 + 4 * row) * 256 + 2 + 4 * column) * 3 + c] ?? Number.NaN;
     }
-    expect(relativeError(sampled, expected ? toFloat32(expected) : new Float32Array(0), expected?.shape)).toBeLessThanOrEqual(RELATIVE);
+    expect(
+      relativeError(sampled, expected ? toFloat32(expected) : new Float32Array(0), expected?.shape),
+    ).toBeLessThanOrEqual(RELATIVE);
     await network.dispose();
   });
 
@@ -120,7 +122,10 @@ describe("weights", () => {
     const tensors = hashedTensors(small);
     const metadata = { arch: "s2ad", width: "8", levels: "5", global_skip: "true", blur: "paper" };
     expect(loadModel(tensors, metadata).config).toMatchObject({ globalSkip: true, blur: "paper" });
-    expect(loadModel(tensors, metadata, { globalSkip: false, blur: "code" }).config).toMatchObject({ globalSkip: false, blur: "code" });
+    expect(loadModel(tensors, metadata, { globalSkip: false, blur: "code" }).config).toMatchObject({
+      globalSkip: false,
+      blur: "code",
+    });
     expect(() => loadModel(tensors, { ...metadata, width: "16" })).toThrow(/metadata says width 16.*width 8/);
     expect(() => loadModel(tensors, { ...metadata, global_skip: "1" })).toThrow(/must be "true" or "false"/);
   });
@@ -133,9 +138,15 @@ describe("weights", () => {
       return () => loadModel(tensors, {}, {}, "w.pth");
     };
     expect(broken((t) => t.delete(key))).toThrow(`missing ${key}`);
-    expect(broken((t) => t.set("model.surplus", fromFloat32(new Float32Array(1), [1], "F32")))).toThrow("extra model.surplus");
-    expect(broken((t) => t.set(key, fromFloat32(new Float32Array(3), [3], "F32")))).toThrow(`${key} is [3], expected [16]`);
-    expect(broken((t) => t.set(key, fromFloat32(new Float32Array(16).fill(Number.NaN), [16], "F32")))).toThrow(/not finite/);
+    expect(broken((t) => t.set("model.surplus", fromFloat32(new Float32Array(1), [1], "F32")))).toThrow(
+      "extra model.surplus",
+    );
+    expect(broken((t) => t.set(key, fromFloat32(new Float32Array(3), [3], "F32")))).toThrow(
+      `${key} is [3], expected [16]`,
+    );
+    expect(broken((t) => t.set(key, fromFloat32(new Float32Array(16).fill(Number.NaN), [16], "F32")))).toThrow(
+      /not finite/,
+    );
     expect(broken((t) => t.clear())).toThrow(WeightsError);
   });
 
@@ -146,9 +157,9 @@ describe("weights", () => {
   });
 
   test("initial weights depend on the seed alone", () => {
-    const bytes = (seed: number): Buffer => Buffer.concat([...initialTensors(small, seed).values()].map(({ data }) => data));
+    const bytes = (seed: number): Buffer =>
+      Buffer.concat([...initialTensors(small, seed).values()].map(({ data }) => data));
     expect(bytes(7).equals(bytes(7))).toBe(true);
     expect(bytes(7).equals(bytes(8))).toBe(false);
   });
 });
-

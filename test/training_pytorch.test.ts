@@ -100,7 +100,9 @@ describe.each(NETS)("%s, width %i", (arch, width) => {
     for (let step = 0; step < 10; step++) {
       const { loss, nonFinite } = await training.step({ x, target }, { lr: 1e-3 });
       expect(nonFinite).toEqual([]);
-      expect(Math.abs(loss / (expected("losses")[step] ?? 0) - 1), `loss of step ${step}`).toBeLessThanOrEqual(RELATIVE);
+      expect(Math.abs(loss / (expected("losses")[step] ?? 0) - 1), `loss of step ${step}`).toBeLessThanOrEqual(
+        RELATIVE,
+      );
       if (step > 0) continue;
       const state = await training.readState();
       for (const key of [...fixture.keys()].filter((name) => name.startsWith("running/"))) {

@@ -6,3 +6,8 @@ const LANES: u32 = 1u;    // specialised
 fn at(pixel: u32, pitch: u32, offset: u32, c: u32) -> u32 {
   return pixel * (pitch / LANES) + offset / LANES + c;
 }
+
+fn add_lanes(v: T) -> f32 {
+  let four = vec4<f32>(v);   // a single lane stands here four times
+  return select(four.x, four.x + four.y + four.z + four.w, LANES == 4u);
+}

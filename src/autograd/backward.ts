@@ -3,8 +3,9 @@
  * nodes. What comes out is a graph like any other: compiled, planned, profiled and tested as one.
  */
 import { ShapeError } from "../errors.js";
-import { constant, type GraphNode, sameShape, showShape, sizeOf, type Tensor } from "../graph/tensor.js";
+import { constant, type GraphNode, type IdRange, sameShape, showShape, sizeOf, type Tensor } from "../graph/tensor.js";
 import { add } from "../kernels/elementwise/op.js";
+import { Recomputation } from "./recompute.js";
 
 /**
  * @param loss a single value
@@ -13,19 +14,32 @@ import { add } from "../kernels/elementwise/op.js";
  * @throws ShapeError for a loss of more than one value; Error where the loss does not depend on a tensor of `wrt`
  */
 export function backward(loss: Tensor, wrt: readonly Tensor[]): Map<Tensor, Tensor> {
-  if (sizeOf(loss.shape) !== 1) throw new ShapeError(`backward: the loss must be one value, got ${showShape(loss.shape)}`);
+  if (sizeOf(loss.shape) !== 1)
+    throw new ShapeError(`backward: the loss must be one value, got ${showShape(loss.shape)}`);
   const one = constant("one", loss.shape, new Float32Array(1).fill(1));
   return gradients(new Map([[loss, one]]), wrt);
 }
 
+export interface GradientOptions {
+  /** Parts of the graph whose activations are computed again rather than kept (autograd/recompute.ts). */
+  readonly recompute?: readonly IdRange[];
+}
+
 /** Vector-Jacobian products: `seeds` holds the gradient of some tensors; those of `wrt` follow from them. */
-export function gradients(seeds: ReadonlyMap<Tensor, Tensor>, wrt: readonly Tensor[]): Map<Tensor, Tensor> {
+export function gradients(
+  seeds: ReadonlyMap<Tensor, Tensor>,
+  wrt: readonly Tensor[],
+  { recompute = [] }: GradientOptions = {},
+): Map<Tensor, Tensor> {
   const nodes = ancestors([...seeds.keys()]);
+  const recomputation = new Recomputation(nodes, recompute);
   const needed = dependents(nodes, wrt);
   const found = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, gradient: Tensor, by: string): void => {
     if (!sameShape(tensor.shape, gradient.shape)) {
-      throw new Error(`${by}: the gradient of ${tensor.name} is ${showShape(gradient.shape)}, it should be ${showShape(tensor.shape)}`);
+      throw new Error(
+        `${by}: the gradient of ${tensor.name} is ${showShape(gradient.shape)}, it should be ${showShape(tensor.shape)}`,
+      );
     }
     const sofar = found.get(tensor);
     found.set(tensor, sofar ? add(sofar, gradient, { name: `grad ${tensor.name}` }) : gradient);
@@ -36,9 +50,11 @@ export function gradients(seeds: ReadonlyMap<Tensor, Tensor>, wrt: readonly Tens
     const needs = node.inputs.map((x) => x !== null && needed.has(x));
     if (dy.every((gradient) => gradient === null) || !needs.includes(true)) continue;
     if (!node.op.vjp) throw new Error(`${node.op.name} has no gradient (on the way to ${node.outputs[0]?.name})`);
-    const { inputs, outputs, attrs } = node;
-    node.op.vjp({ inputs, outputs, attrs, needs }, dy).forEach((gradient, i) => {
-      const x = inputs[i];
+    recomputation.enter(node);
+    const inputs = node.inputs.map((x) => x && recomputation.of(x));
+    const outputs = node.outputs.map((y) => recomputation.of(y));
+    node.op.vjp({ inputs, outputs, attrs: node.attrs, needs }, dy).forEach((gradient, i) => {
+      const x = node.inputs[i];
       if (x && gradient && needs[i]) accumulate(x, gradient, node.op.name);
     });
   }

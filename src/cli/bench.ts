@@ -1,8 +1,9 @@
 /** `s2am bench`: checks and times the kernels and a whole network on this adapter. */
 import { dirname } from "node:path";
 import { Command, Option } from "commander";
-import { checkKernels, KERNEL_HEADER, type KernelRow, type CheckRow, timeKernels } from "../../bench/kernels.js";
+import { type CheckRow, checkKernels, KERNEL_HEADER, type KernelRow, timeKernels } from "../../bench/kernels.js";
 import { benchModel, byKernel, type ModelRow, PAPER_MS } from "../../bench/model.js";
+import { benchTraining, type TrainingRow } from "../../bench/training.js";
 import { UsageError } from "../errors.js";
 import { mebibytes } from "../gpu/memory.js";
 import { openDevice } from "../gpu/open_device.node.js";
@@ -24,6 +25,8 @@ interface BenchOptions extends CommonOptions {
   readonly allVariants?: boolean;
   readonly filter?: string;
   readonly check?: boolean;
+  readonly train?: boolean;
+  readonly recompute?: boolean;
   readonly output?: string;
   readonly adapter?: string;
 }
@@ -41,9 +44,14 @@ export function benchCommand(context: CommandContext): Command {
     .option("--check", "first run every case of every variant against its float64 oracle")
     .option("--kernels", "also time each kernel alone, at the sizes of S2AD at 256 x 256")
     .option("--all-variants", "with --kernels: time every variant that can run, not only the chosen one")
+    .option("--train", "also time training steps: forward, backward, Adam")
+    .option("--recompute", "with --train: compute the activations inside each S2AM again rather than keep them")
     .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
     .option("--output <file>", "write the results as JSON; by convention under bench/results/")
-    .addHelpText("after", "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json\n  s2am bench --train --width 16 --size 128 --levels 7 --batch 4",
+    );
   withAdapterOption(withCommonOptions(command));
   return command.action((options: BenchOptions) => run(context, options));
 }
@@ -56,6 +64,7 @@ interface Results {
   readonly check?: { cases: number; wrong: readonly CheckRow[] };
   readonly kernels?: readonly KernelRow[];
   readonly model: ModelRow;
+  readonly training?: TrainingRow;
   readonly passes: readonly unknown[];
 }
 
@@ -63,7 +72,9 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
   const config = checkConfig({ ...DEFAULT_CONFIG, arch: options.model, width: options.width, levels: options.levels });
   const multiple = sizeMultiple(config);
   if (options.size % multiple !== 0) {
-    throw new UsageError(`--size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${options.size}`);
+    throw new UsageError(
+      `--size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${options.size}`,
+    );
   }
   if (options.output) await assertFolder(dirname(options.output));
   const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
@@ -72,7 +83,24 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
   try {
     const { check, kernels } = await benchKernels(device, description.isSoftware, options, print);
     const { size, batch } = options;
-    const { row, passes } = await benchModel(device, { config, size, batch, software: description.isSoftware, onProgress: bar.onProgress });
+    const { row, passes } = await benchModel(device, {
+      config,
+      size,
+      batch,
+      software: description.isSoftware,
+      onProgress: bar.onProgress,
+    });
+    const recompute = options.recompute ?? false;
+    const training = options.train
+      ? await benchTraining(device, {
+          config,
+          size,
+          batch,
+          recompute,
+          software: description.isSoftware,
+          onProgress: bar.onProgress,
+        })
+      : null;
     bar.stop();
     const results: Results = {
       command: `s2am ${process.argv.slice(2).join(" ")}`,
@@ -82,10 +110,12 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
       ...(check && { check: { cases: check.length, wrong: check.filter(({ ok }) => !ok) } }),
       ...(kernels && { kernels }),
       model: row,
+      ...(training && { training }),
       passes: byKernel(passes),
     };
-    if (options.output) await writeFileAtomic(options.output, new TextEncoder().encode(`${JSON.stringify(results, null, 2)}\n`));
-    printResult(options, results, report(row, config, results));
+    if (options.output)
+      await writeFileAtomic(options.output, new TextEncoder().encode(`${JSON.stringify(results, null, 2)}\n`));
+    printResult(options, results, [...report(row, config, results), ...(training ? reportTraining(training) : [])]);
     if (check?.some(({ ok }) => !ok)) throw new Error("some kernels compute wrongly on this adapter");
   } finally {
     bar.stop();
@@ -93,7 +123,12 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
   }
 }
 
-async function benchKernels(device: GPUDevice, software: boolean, options: BenchOptions, print: (line: string) => void) {
+async function benchKernels(
+  device: GPUDevice,
+  software: boolean,
+  options: BenchOptions,
+  print: (line: string) => void,
+) {
   const runtime = new Runtime(device, { software });
   const common = { filter: options.filter, allVariants: options.allVariants, onRow: print };
   try {
@@ -107,11 +142,21 @@ async function benchKernels(device: GPUDevice, software: boolean, options: Bench
   }
 }
 
+function reportTraining(row: TrainingRow): string[] {
+  return [
+    `training step, batch ${row.batch}${row.recompute ? ", recomputing" : ""}: median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.steps} steps), ${row.imagesPerSecond.toFixed(2)} images/s`,
+    `  ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches; activations, gradients and scratch ${mebibytes(row.activationBytes)}, parameters ${mebibytes(row.parameterBytes)}, optimizer ${mebibytes(row.optimizerBytes)}`,
+    `  loss on one batch ${row.losses[0].toFixed(4)} to ${row.losses[1].toFixed(4)}`,
+  ];
+}
+
 function report(row: ModelRow, config: ModelConfig, { passes }: Pick<Results, "passes">): string[] {
-  const kernels = (passes as ReturnType<typeof byKernel>).slice(0, 12).map(
-    ({ kernel, count, ms, gflops, gbps }) =>
-      `  ${kernel.padEnd(32)} x${String(count).padEnd(4)} ${ms.toFixed(3).padStart(10)} ms ${gflops.toFixed(1).padStart(9)} GFLOP/s ${gbps.toFixed(2).padStart(8)} GB/s`,
-  );
+  const kernels = (passes as ReturnType<typeof byKernel>)
+    .slice(0, 12)
+    .map(
+      ({ kernel, count, ms, gflops, gbps }) =>
+        `  ${kernel.padEnd(32)} x${String(count).padEnd(4)} ${ms.toFixed(3).padStart(10)} ms ${gflops.toFixed(1).padStart(9)} GFLOP/s ${gbps.toFixed(2).padStart(8)} GB/s`,
+    );
   const gpu = row.gpuMsMedian === null ? "no timestamps" : `${row.gpuMsMedian.toFixed(2)} ms on the GPU`;
   return [
     `${config.arch}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,

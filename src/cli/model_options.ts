@@ -1,5 +1,7 @@
 /** Options that several commands take: which adapter, which weights, and what the weights do not say of themselves. */
 import { type Command, Option } from "commander";
+import { assertMemory } from "../gpu/host_memory.node.js";
+import type { ByteSource } from "../io/byte_source.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
 import { BLURS } from "../model/config.js";
@@ -15,12 +17,19 @@ export const withModelFlags = (command: Command): Command =>
     .option("--no-global-skip", "it is not")
     .addOption(new Option("--blur <kind>", "blur of the mask: 5x5 of the code or 7x7 of the paper").choices(BLURS));
 
+/** Opens a file of weights; one that memory could not hold is refused before it is read. */
+export const withWeights = <T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> =>
+  withFileSource(path, async (source) => {
+    assertMemory(source.size, path);
+    return use(source);
+  });
+
 /** Reads a file of weights and finds its network. */
 export async function modelFromFile(
   path: string,
   { globalSkip, blur }: ModelOptions,
 ): Promise<{ file: WeightsFile; model: Model }> {
-  return withFileSource(path, async (source) => {
+  return withWeights(path, async (source) => {
     const file = await readWeights(source, path);
     return { file, model: loadModel(file.tensors, file.metadata, { globalSkip, blur }, path) };
   });

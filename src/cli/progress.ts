@@ -7,20 +7,24 @@ const LABEL: Readonly<Record<CompileProgress["stage"], string>> = {
   weights: "preparing weights",
 };
 
-/** A callback for `onProgress`, and `stop()`, which clears the line. */
+/** A callback for `onProgress`, and `stop()`, which clears the line. Between stages there is no line. */
 export function progressBar(quiet = false): { onProgress: (progress: CompileProgress) => void; stop: () => void } {
   if (quiet || !process.stderr.isTTY) return { onProgress: () => {}, stop: () => {} };
-  const bar = new SingleBar(
-    { format: "{stage} {bar} {value}/{total}", clearOnComplete: true, hideCursor: true, stream: process.stderr },
-    Presets.shades_classic,
-  );
-  let stage = "";
+  const format = "{stage} {bar} {value}/{total}";
+  const options = { format, clearOnComplete: true, hideCursor: true, gracefulExit: false, stream: process.stderr };
+  const bar = new SingleBar(options, Presets.shades_classic);
+  const stop = (): void => {
+    process.off("exit", stop);
+    if (bar.isActive) bar.stop();
+  };
   return {
-    onProgress(progress) {
-      if (stage !== progress.stage) bar.start(progress.total, progress.done, { stage: LABEL[progress.stage] });
-      stage = progress.stage;
-      bar.update(progress.done);
+    onProgress({ stage, done, total }) {
+      if (done === total) return stop();
+      if (!bar.isActive) {
+        process.on("exit", stop); // the cursor comes back, however the process ends
+        bar.start(total, done, { stage: LABEL[stage] });
+      } else bar.update(done, { stage: LABEL[stage] });
     },
-    stop: () => bar.stop(),
+    stop,
   };
 }

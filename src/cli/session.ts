@@ -5,9 +5,9 @@ import { availableMemory } from "../gpu/host_memory.node.js";
 import { openDevice } from "../gpu/open_device.node.js";
 import type { CompileProgress } from "../graph/compile.js";
 import { Harmonizer } from "../harmonizer.js";
-import { withFileSource } from "../io/file_source.node.js";
 import type { ModelOptions } from "../model/weights.js";
 import type { CommandContext, CommonOptions } from "./app.js";
+import { withWeights } from "./model_options.js";
 import { progressBar } from "./progress.js";
 
 export interface DeviceOptions extends CommonOptions, CommandContext {
@@ -47,7 +47,7 @@ export async function withHarmonizer<T>(
   return withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
     const software = description.isSoftware;
     const loading = { device, software, memoryLimit, name: weights, globalSkip, blur };
-    const harmonizer = await withFileSource(weights, (source) => Harmonizer.load(source, loading));
+    const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {
       return await use({ harmonizer, adapter: description.name, onProgress });
     } finally {

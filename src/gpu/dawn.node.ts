@@ -100,7 +100,8 @@ function bundledEnvironment(): Environment {
   } catch (cause) {
     throw new AdapterError(
       `${loader} does not load (${messageOf(cause)}): if its file system is mounted noexec, set XDG_CACHE_HOME to ` +
-        "another folder; if this is not a glibc system, install a Vulkan driver and choose auto",
+        "another folder; if packages were installed without optional ones, install them too (koffi's binary is one); " +
+        "if this is not a glibc system, install a Vulkan driver and choose auto",
       { cause },
     );
   }

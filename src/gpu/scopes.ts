@@ -15,7 +15,10 @@ export async function scoped<T>(device: GPUDevice, what: string, calls: () => T)
     pops = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
   }
   const [validation, memory, internal] = await orLost(device, Promise.all(pops));
-  if (memory) throw new OutOfMemoryError(`${what}: the device is out of memory (${memory.message}): use a smaller image or batch`);
+  if (memory)
+    throw new OutOfMemoryError(
+      `${what}: the device is out of memory (${memory.message}): use a smaller image or batch`,
+    );
   const error = validation ?? internal;
   if (error) throw new Error(`${what}: ${error.message}`);
   return value;
@@ -24,7 +27,9 @@ export async function scoped<T>(device: GPUDevice, what: string, calls: () => T)
 /** Awaits GPU work; a lost device may never settle its promises, so its loss is an answer too. */
 export async function orLost<T>(device: GPUDevice, work: Promise<T>): Promise<T> {
   const lost = device.lost.then((info): never => {
-    throw new DeviceLostError(`the GPU device was lost (${info.reason || "unknown reason"}: ${info.message}): open a new device and load again`);
+    throw new DeviceLostError(
+      `the GPU device was lost (${info.reason || "unknown reason"}: ${info.message}): open a new device and load again`,
+    );
   });
   return Promise.race([work, lost]);
 }

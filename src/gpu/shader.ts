@@ -35,5 +35,12 @@ export interface Shader<
   Params extends string,
 > extends AnyShader {
   /** Never present at run time; carries the names for `pass()`. */
-  readonly names?: { required: Required; defaulted: Defaulted; consts: Consts; types: Types; bindings: Bindings; params: Params };
+  readonly names?: {
+    required: Required;
+    defaulted: Defaulted;
+    consts: Consts;
+    types: Types;
+    bindings: Bindings;
+    params: Params;
+  };
 }

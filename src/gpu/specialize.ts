@@ -17,7 +17,11 @@ const UNROLLED_LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ @un
 export function specialize(source: string, { consts = {}, types = {} }: Specialization): string {
   let text = source;
   for (const [name, value] of Object.entries(consts)) {
-    text = replaceLine(text, new RegExp(`^const ${name}\\s*:\\s*u32\\s*=[^;]*;`, "m"), `const ${name}: u32 = ${value}u;`);
+    text = replaceLine(
+      text,
+      new RegExp(`^const ${name}\\s*:\\s*u32\\s*=[^;]*;`, "m"),
+      `const ${name}: u32 = ${value}u;`,
+    );
   }
   for (const [name, type] of Object.entries(types)) {
     text = replaceLine(text, new RegExp(`^alias ${name}\\s*=[^;]*;`, "m"), `alias ${name} = ${type};`);
@@ -39,7 +43,8 @@ function unroll(source: string): string {
     const body = text.slice(bodyStart, bodyEnd);
     const uses = new RegExp(`\\b${variable}\\b`, "g");
     const copies: string[] = [];
-    for (let i = constantValue(text, from); i < constantValue(text, to); i++) copies.push(`{\n${body.replace(uses, `${i}u`)}}\n`);
+    for (let i = constantValue(text, from); i < constantValue(text, to); i++)
+      copies.push(`{\n${body.replace(uses, `${i}u`)}}\n`);
     text = text.slice(0, match.index) + copies.join("") + text.slice(bodyEnd + 1);
   }
   return text;
@@ -59,7 +64,8 @@ function constantValue(text: string, name: string): number {
   const literal = /^(\d+)u?$/.exec(name)?.[1];
   if (literal !== undefined) return Number(literal);
   const expression = new RegExp(`^const ${name}\\s*(?::\\s*u32)?\\s*=\\s*([^;]+);`, "m").exec(text)?.[1];
-  if (expression === undefined) throw new Error(`specialize: the bound "${name}" of an @unroll loop is not a literal or a constant`);
+  if (expression === undefined)
+    throw new Error(`specialize: the bound "${name}" of an @unroll loop is not a literal or a constant`);
   const tokens = expression.match(/\w+|[-+*/%()]/g) ?? [];
   const value = sum();
   if (tokens.length > 0) throw new Error(`specialize: cannot evaluate "${expression}" of constant ${name}`);
@@ -67,7 +73,8 @@ function constantValue(text: string, name: string): number {
 
   function sum(): number {
     let total = product();
-    while (tokens[0] === "+" || tokens[0] === "-") total = tokens.shift() === "+" ? total + product() : total - product();
+    while (tokens[0] === "+" || tokens[0] === "-")
+      total = tokens.shift() === "+" ? total + product() : total - product();
     return total;
   }
   function product(): number {

@@ -39,7 +39,11 @@ interface Step {
  * @param outputs the tensors that a run returns, by name
  * @throws OutOfMemoryError before anything is allocated where a buffer is over the device's limits; AbortedError
  */
-export async function compile(runtime: Runtime, outputs: Readonly<Record<string, Tensor>>, options: CompileOptions = {}): Promise<Plan> {
+export async function compile(
+  runtime: Runtime,
+  outputs: Readonly<Record<string, Tensor>>,
+  options: CompileOptions = {},
+): Promise<Plan> {
   const started = performance.now();
   const { signal, onProgress = () => {}, planMemory = true, effects = [] } = options;
   const nodes = reachable([...Object.values(outputs), ...effects]);
@@ -51,9 +55,18 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
     const inRun = prepared[index] ? step.plan.passes : [...(step.plan.prepare ?? []), ...step.plan.passes];
     return inRun.map((pass) => ({ step, pass }));
   });
-  const persistent = new Set(steps.flatMap((step, i) => (prepared[i] ? (step.plan.prepare ?? []).flatMap(scratchOf) : [])));
-  const activations = planActivations(layout, passes.map(({ pass }) => pass), Object.values(outputs), persistent, planMemory);
-  for (const bytes of activations.plan.bufferBytes) checkBufferSize(runtime.device.limits, "an activation", bytes, true);
+  const persistent = new Set(
+    steps.flatMap((step, i) => (prepared[i] ? (step.plan.prepare ?? []).flatMap(scratchOf) : [])),
+  );
+  const activations = planActivations(
+    layout,
+    passes.map(({ pass }) => pass),
+    Object.values(outputs),
+    persistent,
+    planMemory,
+  );
+  for (const bytes of activations.plan.bufferBytes)
+    checkBufferSize(runtime.device.limits, "an activation", bytes, true);
 
   const release: (() => void)[] = [];
   try {
@@ -70,7 +83,8 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
     const bind = (pass: Pass, label: string): Dispatch => {
       const resource = (operand: Operand): GPUBufferBinding => {
         if ("none" in operand) return { buffer: runtime.zeroBuffer() };
-        if ("scratch" in operand) return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
+        if ("scratch" in operand)
+          return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
         const storage = layout.storages[operand.storage];
         if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
         return { buffer: bufferOf(storage), size: align(storage.bytes) };
@@ -83,7 +97,11 @@ export async function compile(runtime: Runtime, outputs: Readonly<Record<string,
       });
       const pipeline = pipelines.get(pass);
       if (!pipeline) throw new Error(`${pass.shader.name}: its pipeline was not created`);
-      const group = runtime.device.createBindGroup({ label, layout: runtime.pipelines.bindGroupLayout(pass.shader), entries });
+      const group = runtime.device.createBindGroup({
+        label,
+        layout: runtime.pipelines.bindGroupLayout(pass.shader),
+        entries,
+      });
       return { label, pipeline, group, workgroups: pass.workgroups };
     };
 
@@ -231,7 +249,10 @@ async function allocate(runtime: Runtime, { keys, plan }: ActivationPlan, releas
   return {
     of(key: number | Scratch): GPUBuffer {
       const buffer = byKey.get(key);
-      if (!buffer) throw new Error(`compile: no buffer was planned for ${typeof key === "number" ? `storage ${key}` : key.scratch}`);
+      if (!buffer)
+        throw new Error(
+          `compile: no buffer was planned for ${typeof key === "number" ? `storage ${key}` : key.scratch}`,
+        );
       return buffer;
     },
   };

@@ -59,8 +59,8 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
     for (const tensor of node.outputs) if (!views.has(tensor) && !overwrittenBy(node, tensor)) ownStorage(tensor);
     for (const { tensor, view } of membersOf(node, (output) => views.get(output))) {
       const { source } = tensor;
-      if (source.kind === "node" && !isAlias(source.node) && !views.has(tensor) && !alone.has(tensor))
-        views.set(tensor, view);
+      if (source.kind !== "node" || isAlias(source.node) || overwrittenBy(source.node, tensor)) continue;
+      if (!views.has(tensor) && !alone.has(tensor)) views.set(tensor, view);
     }
   }
   for (const node of nodes) {

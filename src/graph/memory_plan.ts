@@ -22,7 +22,9 @@ export interface BufferPlan {
 export function planBuffers(lifetimes: readonly Lifetime[], share: boolean): BufferPlan {
   const buffers: { bytes: number; held: Lifetime[] }[] = [];
   const bufferOf = new Array<number>(lifetimes.length).fill(-1);
-  const order = lifetimes.map((lifetime, index) => ({ lifetime, index })).sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.index - b.index);
+  const order = lifetimes
+    .map((lifetime, index) => ({ lifetime, index }))
+    .sort((a, b) => b.lifetime.bytes - a.lifetime.bytes || a.index - b.index);
   for (const { lifetime, index } of order) {
     const overlaps = (other: Lifetime): boolean => lifetime.first <= other.last && other.first <= lifetime.last;
     // Buffers were made in falling size, so the last that is free is the smallest that fits.

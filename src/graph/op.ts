@@ -159,7 +159,10 @@ export function pass<
     ([P] extends [never] ? object : { readonly params: Readonly<Record<P, number>> }),
 ): Pass {
   const plain = (record: Readonly<Record<string, unknown>> | undefined): Record<string, never> =>
-    Object.fromEntries(Object.entries(record ?? {}).filter(([, value]) => value !== undefined)) as Record<string, never>;
+    Object.fromEntries(Object.entries(record ?? {}).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      never
+    >;
   return {
     shader,
     bind: options.bind,

@@ -1,6 +1,13 @@
 /** A compiled graph. A run uploads its inputs, encodes one command buffer with one compute pass, and reads back once. */
 import { AbortedError, InputError, ShapeError } from "../errors.js";
-import { GPU_COPY_DST, GPU_COPY_SRC, GPU_MAP_MODE_READ, GPU_MAP_READ, GPU_QUERY_RESOLVE, type GpuAllocation } from "../gpu/memory.js";
+import {
+  GPU_COPY_DST,
+  GPU_COPY_SRC,
+  GPU_MAP_MODE_READ,
+  GPU_MAP_READ,
+  GPU_QUERY_RESOLVE,
+  type GpuAllocation,
+} from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { Runtime } from "./runtime.js";
 import { type Shape, showShape, sizeOf } from "./tensor.js";
@@ -115,19 +122,25 @@ export class Plan {
     for (const { name, shape } of this.parts.inputs) {
       const values = inputs[name];
       if (values?.length !== sizeOf(shape)) {
-        throw new ShapeError(`run: input "${name}" needs ${sizeOf(shape)} values ${showShape(shape)}, got ${values ? values.length : "none"}`);
+        throw new ShapeError(
+          `run: input "${name}" needs ${sizeOf(shape)} values ${showShape(shape)}, got ${values ? values.length : "none"}`,
+        );
       }
     }
   }
 
-  private async runNow(inputs: Readonly<Record<string, Float32Array>>, { profile = false, signal }: RunOptions): Promise<RunResult> {
+  private async runNow(
+    inputs: Readonly<Record<string, Float32Array>>,
+    { profile = false, signal }: RunOptions,
+  ): Promise<RunResult> {
     const { device } = this.runtime;
     if (signal?.aborted) throw new AbortedError("run: aborted by the caller");
     if (profile && (!this.queries || this.parts.dispatches.length > 2048)) {
       throw new InputError("run: profile needs a device with the feature timestamp-query, and at most 2048 dispatches");
     }
     await scoped(device, "run", () => {
-      for (const { name, buffer } of this.parts.inputs) device.queue.writeBuffer(buffer, 0, inputs[name] as Float32Array<ArrayBuffer>);
+      for (const { name, buffer } of this.parts.inputs)
+        device.queue.writeBuffer(buffer, 0, inputs[name] as Float32Array<ArrayBuffer>);
       device.queue.submit([this.encode(profile)]);
     });
     await this.runtime.wait(this.staging.buffer.mapAsync(GPU_MAP_MODE_READ));
@@ -143,7 +156,13 @@ export class Plan {
     const begin = (first: number): GPUComputePassEncoder =>
       encoder.beginComputePass(
         this.queries
-          ? { timestampWrites: { querySet: this.queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 } }
+          ? {
+              timestampWrites: {
+                querySet: this.queries,
+                beginningOfPassWriteIndex: first,
+                endOfPassWriteIndex: first + 1,
+              },
+            }
           : {},
       );
     let pass = profile ? null : begin(0);
@@ -188,7 +207,15 @@ export class Plan {
     const stamps = new BigUint64Array(bytes, this.outputBytes, count);
     const between = (a: number, b: number): number => Number((stamps[b] ?? 0n) - (stamps[a] ?? 0n)) / 1e6;
     const timings = profile
-      ? dispatches.map(({ shader, op, node, variant, flops, bytes: moved }, i) => ({ shader, op, node, variant, flops, bytes: moved, ms: between(2 * i, 2 * i + 1) }))
+      ? dispatches.map(({ shader, op, node, variant, flops, bytes: moved }, i) => ({
+          shader,
+          op,
+          node,
+          variant,
+          flops,
+          bytes: moved,
+          ms: between(2 * i, 2 * i + 1),
+        }))
       : [];
     return { gpuMs: between(0, count - 1), timings };
   }

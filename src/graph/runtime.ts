@@ -2,8 +2,9 @@
  * What plans on one device share: pipelines, uploaded constants and their repacked forms, and the count of live bytes.
  * There is no default device: whoever compiles passes a runtime.
  */
-import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
+
 import { waitIdly } from "../gpu/idle.js";
+import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
 import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
 import type { Capabilities } from "./op.js";
@@ -51,7 +52,11 @@ export class Runtime {
    * @param form "" for the constant as it is, else what was done to it
    * @returns the buffer, whether it still must be filled, and the way to give it back
    */
-  shareConstant(source: ConstantSource, form: string, bytes: number): { buffer: GPUBuffer; fresh: boolean; release: () => void } {
+  shareConstant(
+    source: ConstantSource,
+    form: string,
+    bytes: number,
+  ): { buffer: GPUBuffer; fresh: boolean; release: () => void } {
     const forms = this.constants.get(source) ?? new Map<string, Shared>();
     this.constants.set(source, forms);
     const existing = forms.get(form);
@@ -93,6 +98,8 @@ function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabi
     features: new Set(device.features),
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
-    software: software ?? (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),
+    software:
+      software ??
+      (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),
   };
 }

@@ -27,18 +27,23 @@ export function select<Attrs>(
   if (forced !== undefined) {
     const variant = op.variants.find(({ name }) => name === forced);
     if (!variant) {
-      throw new UsageError(`${op.name}: no variant "${forced}"; there are ${op.variants.map(({ name }) => name).join(", ")}`);
+      throw new UsageError(
+        `${op.name}: no variant "${forced}"; there are ${op.variants.map(({ name }) => name).join(", ")}`,
+      );
     }
     if (!runs(variant)) {
       const needs = variant.features.length > 0 ? ` (it needs ${variant.features.join(", ")})` : "";
-      throw new AdapterError(`${op.name}: variant "${forced}" cannot run ${problemKey(problem)} on this device${needs}`);
+      throw new AdapterError(
+        `${op.name}: variant "${forced}" cannot run ${problemKey(problem)} on this device${needs}`,
+      );
     }
     return variant;
   }
   const tuned = op.variants.find(({ name }) => name === tuning?.get(problemKey(problem)));
   if (tuned && runs(tuned)) return tuned;
   const chosen =
-    op.variants.find((variant) => runs(variant) && (variant.suits?.(problem, capabilities) ?? true)) ?? op.variants.find(runs);
+    op.variants.find((variant) => runs(variant) && (variant.suits?.(problem, capabilities) ?? true)) ??
+    op.variants.find(runs);
   if (!chosen) throw new Error(`${op.name}: no variant accepts ${problemKey(problem)}`);
   return chosen;
 }

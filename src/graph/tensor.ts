@@ -51,9 +51,22 @@ let nextId = 0;
 /** Ids grow in order of creation, so sorting by id is a topological order. */
 export const newId = (): number => nextId++;
 
+/** The ids of what `build` made: [from, to). */
+export interface IdRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function idsOf<T>(build: () => T): { value: T; ids: IdRange } {
+  const from = nextId;
+  const value = build();
+  return { value, ids: { from, to: nextId } };
+}
+
 export const sizeOf = (shape: Shape): number => shape.reduce((product, length) => product * length, 1);
 export const showShape = (shape: Shape): string => `[${shape.join(",")}]`;
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((length, i) => length === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((length, i) => length === b[i]);
 
 /** A tensor whose values `run()` is given under `name`. */
 export function input(name: string, shape: Shape, dtype: DType = "f32"): Tensor {

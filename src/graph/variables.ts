@@ -1,6 +1,13 @@
 /** Variables on the device: allocated when first used, changed by runs, read back and overwritten for checkpoints. */
 import { InputError, ShapeError } from "../errors.js";
-import { GPU_COPY_DST, GPU_COPY_SRC, GPU_MAP_MODE_READ, GPU_MAP_READ, GPU_STORAGE, type GpuAllocation } from "../gpu/memory.js";
+import {
+  GPU_COPY_DST,
+  GPU_COPY_SRC,
+  GPU_MAP_MODE_READ,
+  GPU_MAP_READ,
+  GPU_STORAGE,
+  type GpuAllocation,
+} from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { Runtime } from "./runtime.js";
 import { showShape, sizeOf, type Tensor, type Variable } from "./tensor.js";
@@ -32,7 +39,11 @@ export class VariableStore {
   async read(tensors: readonly Tensor[]): Promise<Float32Array[]> {
     const { device, memory } = this.runtime;
     const sizes = tensors.map(({ shape }) => sizeOf(shape) * 4);
-    const staging = memory.create("read-back of variables", sizes.reduce((a, b) => a + b, 0), GPU_MAP_READ | GPU_COPY_DST);
+    const staging = memory.create(
+      "read-back of variables",
+      sizes.reduce((a, b) => a + b, 0),
+      GPU_MAP_READ | GPU_COPY_DST,
+    );
     try {
       await scoped(device, "reading variables", () => {
         const encoder = device.createCommandEncoder();

@@ -1,16 +1,19 @@
 /**
- * CRC-32 as zip files use it (polynomial 0xEDB88320), eight bytes a step. Neither browsers nor Node 20 offer one, and
- * every tensor of a checkpoint is checked with it, so it has to keep up with the disk.
+ * CRC-32 as zip files use it, and CRC-32C as TensorBoard's records do, eight bytes a step. Neither browsers nor Node 20
+ * offer them, and every tensor of a checkpoint is checked with the first, so it has to keep up with the disk.
  */
 
-/** TABLES[256 k + b]: the checksum of byte `b` followed by `k` zero bytes. */
-const TABLES = /* @__PURE__ */ makeTables();
+/** Of polynomial 0x04C11DB7; table[256 k + b]: the checksum of byte `b` followed by `k` zero bytes. */
+const TABLES = /* @__PURE__ */ makeTables(0xedb88320);
+/** Of polynomial 0x1EDC6F41. */
+const CASTAGNOLI_TABLES = /* @__PURE__ */ makeTables(0x82f63b78);
 
-function makeTables(): Uint32Array {
+/** @param polynomial with its bits reversed */
+function makeTables(polynomial: number): Uint32Array {
   const tables = new Uint32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     tables[byte] = crc;
   }
   for (let i = 256; i < tables.length; i++) {
@@ -20,9 +23,13 @@ function makeTables(): Uint32Array {
   return tables;
 }
 
-/** The unsigned 32-bit checksum of `bytes`. */
-export function crc32(bytes: Uint8Array): number {
-  const t = TABLES;
+/** The unsigned 32-bit checksum of `bytes`, by zip's polynomial. */
+export const crc32 = (bytes: Uint8Array): number => checksum(bytes, TABLES);
+
+/** The unsigned 32-bit checksum of `bytes`, by Castagnoli's polynomial. */
+export const crc32c = (bytes: Uint8Array): number => checksum(bytes, CASTAGNOLI_TABLES);
+
+function checksum(bytes: Uint8Array, t: Uint32Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length - (bytes.length % 8);
   let crc = -1;

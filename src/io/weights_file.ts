@@ -12,7 +12,7 @@ import { looksLikeZip } from "./zip_reader.js";
 
 export interface WeightsFile {
   readonly tensors: Map<string, HostTensor>;
-  /** The strings of a safetensors file; empty for a checkpoint, which has none. */
+  /** The strings of a safetensors file, or of a checkpoint that `s2am convert` wrote; empty for others. */
   readonly metadata: Readonly<Record<string, string>>;
   /** What a PyTorch checkpoint says of itself; absent for safetensors. */
   readonly info?: CheckpointInfo;
@@ -25,7 +25,7 @@ export async function readWeights(source: ByteSource, name = "weights"): Promise
   const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
   if (looksLikeZip(head) || looksLikeLegacy(head)) {
     const { tensors, info } = await readPytorchCheckpoint(source, name);
-    return { tensors, metadata: {}, info };
+    return { tensors, metadata: info.metadata ?? {}, info };
   }
   if (looksLikeSafetensors(head) || name.endsWith(".safetensors")) return readSafetensors(source, name);
   throw new WeightsError(`${name}: ${describe(head)}; expected .safetensors or a PyTorch checkpoint (.pth, .pth.tar)`);

@@ -3,7 +3,7 @@ import { compile } from "../graph/compile.js";
 import { layOut } from "../graph/layout.js";
 import { applyAll, type Problem } from "../graph/op.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, sizeOf, type Tensor } from "../graph/tensor.js";
+import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import { mulberry32 } from "../random.js";
 import { type AnySuite, fillArray, type HostArray, type OpCase, tolerance } from "./suite.js";
 
@@ -18,9 +18,17 @@ export interface CaseResult {
 export const hostInputs = (row: OpCase<unknown>, seed: number): (HostArray | null)[] =>
   row.shapes.map((shape, i) => shape && fillArray(shape, seed * 31 + i, row.fill?.[i]));
 
+/** Whether the op changes input `index` in place: then it must be a variable. */
+export const isOverwritten = ({ op }: AnySuite, index: number): boolean => op.inPlace?.includes(index) ?? false;
+
 /** Variants of the suite's op that accept the case on this device, in order of preference. */
 export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime: Runtime): string[] {
-  const tensors = row.shapes.map((shape, i) => shape && input(`${i}`, shape));
+  const tensors = row.shapes.map((shape, i) => {
+    if (!shape) return null;
+    return isOverwritten(suite, i)
+      ? variable(`${i}`, shape, () => new Float32Array(sizeOf(shape)))
+      : input(`${i}`, shape);
+  });
   const outputs = applyAll(suite.op, tensors, row.attrs);
   const node = outputs[0]?.source;
   if (node?.kind !== "node") return [];
@@ -38,7 +46,7 @@ export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime:
     .map(({ name }) => name);
 }
 
-/** The case as a graph: the first input is a run's input, the others are constants, as in a model. */
+/** The case as a graph: what the op overwrites is a variable; of the others the first is a run's input, as in a model. */
 export function buildCase(
   suite: AnySuite,
   row: OpCase<unknown>,
@@ -47,7 +55,9 @@ export function buildCase(
 ) {
   const tensors = values.map((value, i): Tensor | null => {
     if (!value) return null;
-    return i === 0 ? input("0", value.shape) : constant(`${i}`, value.shape, Float32Array.from(value.data));
+    const data = Float32Array.from(value.data);
+    if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => data);
+    return i === 0 ? input("0", value.shape) : constant(`${i}`, value.shape, data);
   });
   const outputs = applyAll(suite.op, tensors, row.attrs, { variant });
   const first = values[0];
@@ -94,12 +104,14 @@ export function compareWithOracle(
   suite.oracle(values, row.attrs).forEach((oracle, o) => {
     const got = found[`${o}`];
     const size = sizeOf(oracle.shape);
-    if (got?.length !== size) throw new Error(`${suite.op.name} ${row.name}: output ${o} has ${got?.length} values, the oracle ${size}`);
+    if (got?.length !== size)
+      throw new Error(`${suite.op.name} ${row.name}: output ${o} has ${got?.length} values, the oracle ${size}`);
     for (const i of indicesToCheck(size, maxChecked)) {
       const [expected, magnitude] = oracle.element(i);
       const error = Math.abs((got[i] ?? Number.NaN) - expected);
       const share = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error / tolerance(oracle, magnitude);
-      if (share > result.worst) result = { ...result, worst: share, detail: `output ${o}[${i}] is ${got[i]}, expected ${expected}` };
+      if (share > result.worst)
+        result = { ...result, worst: share, detail: `output ${o}[${i}] is ${got[i]}, expected ${expected}` };
       if (error > result.maxError) result = { ...result, maxError: error };
     }
   });

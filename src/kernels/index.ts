@@ -1,8 +1,15 @@
 /** Every op's suite, for tests and bench: a plain list. */
+
+import { accumulateGradientSuite } from "./accumulate_gradient/cases.js";
 import { activationSuite } from "./activation/cases.js";
 import { activationBackwardSuite } from "./activation_backward/cases.js";
+import { adamSuite } from "./adam/cases.js";
 import { batchNormSuite } from "./batch_norm/cases.js";
+import { batchNormBackwardSuite } from "./batch_norm_backward/cases.js";
+import { batchNormTrainSuite } from "./batch_norm_train/cases.js";
+import { bceLossBackwardSuite, bceLossSuite } from "./bce_loss/cases.js";
 import { bilinearUpsampleSuite } from "./bilinear_upsample/cases.js";
+import { bilinearUpsampleBackwardSuite } from "./bilinear_upsample_backward/cases.js";
 import { blendSuite } from "./blend/cases.js";
 import { channelGateSuite } from "./channel_gate/cases.js";
 import { channelPoolSuite } from "./channel_pool/cases.js";
@@ -13,22 +20,38 @@ import { conv2dSuite } from "./conv2d/cases.js";
 import { conv2dBackwardWeightSuite } from "./conv2d_backward_weight/cases.js";
 import { cropSuite } from "./crop/cases.js";
 import { addSuite, mulSuite } from "./elementwise/cases.js";
+import { emaUpdateSuite } from "./ema_update/cases.js";
+import { foregroundMseLossBackwardSuite, foregroundMseLossSuite } from "./foreground_mse_loss/cases.js";
 import { gaussianBlurSuite } from "./gaussian_blur/cases.js";
 import { globalPoolSuite } from "./global_pool/cases.js";
+import { gradientStatisticsSuite } from "./gradient_statistics/cases.js";
+import { l1LossBackwardSuite, l1LossSuite } from "./l1_loss/cases.js";
 import { linearSuite } from "./linear/cases.js";
+import { linearBackwardInputSuite } from "./linear_backward_input/cases.js";
+import { linearBackwardWeightSuite } from "./linear_backward_weight/cases.js";
+import { lsganLossBackwardSuite, lsganLossSuite } from "./lsgan_loss/cases.js";
 import { maskPoolSuite } from "./mask_pool/cases.js";
+import { mseLossBackwardSuite, mseLossSuite } from "./mse_loss/cases.js";
 import { reflectPadSuite } from "./reflect_pad/cases.js";
+import { reflectPadBackwardSuite } from "./reflect_pad_backward/cases.js";
 import { reshapeSuite } from "./reshape/cases.js";
 import { s2amComposeSuite } from "./s2am_compose/cases.js";
 import { sliceSuite } from "./slice/cases.js";
+import { stepGateSuite } from "./step_gate/cases.js";
 import type { AnySuite } from "./suite.js";
+import { updateRunningSuite } from "./update_running/cases.js";
+import { zeroPadSuite } from "./zero_pad/cases.js";
 
 export const suites: readonly AnySuite[] = [
   conv2dSuite,
   convTranspose2dSuite,
   linearSuite,
+  linearBackwardInputSuite,
+  linearBackwardWeightSuite,
   activationSuite,
   batchNormSuite,
+  batchNormTrainSuite,
+  batchNormBackwardSuite,
   addSuite,
   mulSuite,
   globalPoolSuite,
@@ -47,4 +70,23 @@ export const suites: readonly AnySuite[] = [
   conv2dBackwardWeightSuite,
   activationBackwardSuite,
   channelSumSuite,
+  bilinearUpsampleBackwardSuite,
+  reflectPadBackwardSuite,
+  zeroPadSuite,
+  mseLossSuite,
+  mseLossBackwardSuite,
+  l1LossSuite,
+  l1LossBackwardSuite,
+  bceLossSuite,
+  bceLossBackwardSuite,
+  foregroundMseLossSuite,
+  foregroundMseLossBackwardSuite,
+  lsganLossSuite,
+  lsganLossBackwardSuite,
+  gradientStatisticsSuite,
+  stepGateSuite,
+  adamSuite,
+  updateRunningSuite,
+  emaUpdateSuite,
+  accumulateGradientSuite,
 ];

@@ -22,8 +22,8 @@ export interface Oracle {
   readonly extra: number;
 }
 
-/** How an input is filled: (-1, 1), [0, 1), {0, 1}. */
-export type Fill = "signed" | "unit" | "binary";
+/** How an input is filled: (-1, 1), [0, 1), {0, 1}, or from a number in [0, 1) and the element's index. */
+export type Fill = "signed" | "unit" | "binary" | ((unit: number, index: number) => number);
 
 export interface OpCase<Attrs> {
   /** `1x64x128x128_k3s1p1`: what the bench prints. */
@@ -73,10 +73,14 @@ export function fillArray(shape: Shape, seed: number, fill: Fill = "signed"): Ho
   const data = new Float64Array(sizeOf(shape));
   const random = mulberry32(seed);
   for (let i = 0; i < data.length; i++) {
-    const unit = random();
-    data[i] = Math.fround(fill === "signed" ? 2 * unit - 1 : fill === "unit" ? unit : Math.round(unit));
+    data[i] = Math.fround(filled(fill, random(), i));
   }
   return { shape, data };
+}
+
+function filled(fill: Fill, unit: number, index: number): number {
+  if (typeof fill === "function") return fill(unit, index);
+  return fill === "signed" ? 2 * unit - 1 : fill === "unit" ? unit : Math.round(unit);
 }
 
 /** `array[index]` for the oracles' loops, checked. */
@@ -94,4 +98,9 @@ export function given(inputs: readonly (HostArray | null)[], index: number): Hos
 }
 
 /** An oracle; `terms` and `extra` as in `Oracle`. */
-export const oracleOf = (shape: Shape, terms: number, element: Oracle["element"], extra = 0): Oracle => ({ shape, element, terms, extra });
+export const oracleOf = (shape: Shape, terms: number, element: Oracle["element"], extra = 0): Oracle => ({
+  shape,
+  element,
+  terms,
+  extra,
+});

@@ -1,11 +1,25 @@
 /** What variants say about views: the overrides that shaders read them by, and whether four channels can go at once. */
-import { ceilDiv, grid1d, type NodePlan, type Problem, type TensorView, type Variant } from "../graph/op.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  grid1d,
+  type NodePlan,
+  type Problem,
+  type TensorView,
+  type Variant,
+} from "../graph/op.js";
 
 type ViewOverrides<Name extends string> = Readonly<Record<`${Name}_PITCH` | `${Name}_OFFSET`, number>>;
 
 /** X_PITCH and X_OFFSET of a view. */
 export const viewOverrides = <Name extends string>(name: Name, { pitch, offset }: TensorView): ViewOverrides<Name> =>
   ({ [`${name}_PITCH`]: pitch, [`${name}_OFFSET`]: offset }) as ViewOverrides<Name>;
+
+type ViewParams<Name extends string> = Readonly<Record<`${Name}_pitch` | `${Name}_offset`, number>>;
+
+/** x_pitch and x_offset of a view, for shaders that take their shapes as parameters; zeros for an absent operand. */
+export const viewParams = <Name extends string>(name: Name, view: TensorView | null): ViewParams<Name> =>
+  ({ [`${name}_pitch`]: view?.pitch ?? 0, [`${name}_offset`]: view?.offset ?? 0 }) as ViewParams<Name>;
 
 /** Whether a view can be read as vec4s along its channels. */
 export const isVec4 = ({ shape, pitch, offset }: TensorView): boolean =>
@@ -33,15 +47,20 @@ export const threads = (items: number): [number, number, number] => grid1d(ceilD
  */
 export function laneVariants<Attrs>(
   vectors: (problem: Problem<Attrs>) => readonly TensorView[],
-  plan: (problem: Problem<Attrs>, lanes: Lanes) => NodePlan,
+  plan: (problem: Problem<Attrs>, lanes: Lanes, capabilities: Capabilities) => NodePlan,
 ): readonly Variant<Attrs>[] {
   return [
     {
       name: "vec4",
       features: [],
       accepts: (problem) => vectors(problem).every(isVec4),
-      plan: (problem) => plan(problem, LANES_4),
+      plan: (problem, capabilities) => plan(problem, LANES_4, capabilities),
     },
-    { name: "direct", features: [], accepts: () => true, plan: (problem) => plan(problem, LANES_1) },
+    {
+      name: "direct",
+      features: [],
+      accepts: () => true,
+      plan: (problem, capabilities) => plan(problem, LANES_1, capabilities),
+    },
   ];
 }

@@ -49,3 +49,12 @@ export const channelsAt = ({ width }: ModelConfig, k: number): number => width *
 
 /** What both sides of the network's input must be multiples of. */
 export const sizeMultiple = ({ levels }: ModelConfig): number => 2 ** levels;
+
+/** What a safetensors file says of its network: strings, as the format demands. */
+export const metadataOf = ({ arch, width, levels, globalSkip, blur }: ModelConfig): Record<string, string> => ({
+  arch,
+  width: String(width),
+  levels: String(levels),
+  global_skip: String(globalSkip),
+  blur,
+});

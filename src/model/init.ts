@@ -22,7 +22,13 @@ export function initialTensors(config: ModelConfig, seed: number): Map<string, H
   return tensors;
 }
 
-function drawOf(key: string, shape: Shape, shapes: ReadonlyMap<string, Shape>, uniform: () => number, normal: () => number): () => number {
+function drawOf(
+  key: string,
+  shape: Shape,
+  shapes: ReadonlyMap<string, Shape>,
+  uniform: () => number,
+  normal: () => number,
+): () => number {
   if (key.endsWith(".running_var")) return () => 1;
   if (key.endsWith(".running_mean")) return () => 0;
   const fanIn = (of: Shape): number => sizeOf(of.slice(1));

@@ -4,8 +4,8 @@
  */
 import { type ConstantSource, constantFrom, type Shape, type Tensor } from "../graph/tensor.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
-import { conv2d } from "../kernels/conv2d/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
+import { conv2d } from "../kernels/conv2d/op.js";
 import { linear } from "../kernels/linear/op.js";
 import { packConv, transpose } from "./repack.js";
 
@@ -32,6 +32,8 @@ export interface Layers {
   convTransposeOfRelu(x: Tensor, key: string, options: ConvOptions): Tensor;
   /** x is [N, K]. Weight `key.weight` [units, K], bias `key.bias`. */
   linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor;
+  /** Builds a part whose activations training may compute again rather than keep. */
+  segment(build: () => Tensor): Tensor;
 }
 
 export const BATCH_NORM_EPS = 1e-5;
@@ -45,10 +47,20 @@ export class InferenceLayers implements Layers {
   conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, channels, cIn, kernel, norm && { key: norm, axis: 0 });
-    return conv2d(x, weight, this.convBias(key, channels, norm, bias), { stride, padding, ...activation }, { name: key });
+    return conv2d(
+      x,
+      weight,
+      this.convBias(key, channels, norm, bias),
+      { stride, padding, ...activation },
+      { name: key },
+    );
   }
 
-  convTransposeOfRelu(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+  convTransposeOfRelu(
+    x: Tensor,
+    key: string,
+    { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions,
+  ): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, cIn, channels, kernel, norm && { key: norm, axis: 1 });
     const attrs = { stride, padding, reluInput: true, ...activation };
@@ -63,6 +75,10 @@ export class InferenceLayers implements Layers {
     return linear(x, weight, bias, activation, { name: key });
   }
 
+  segment(build: () => Tensor): Tensor {
+    return build();
+  }
+
   private constant(name: string, shape: Shape, load: () => Float32Array): Tensor {
     let source = this.sources.get(name);
     if (!source) {
@@ -73,7 +89,13 @@ export class InferenceLayers implements Layers {
   }
 
   /** [outer, inner, R, S] to [R, S, inner, outer], scaled by the batch norm of one of the two channel axes. */
-  private convWeight(key: string, outer: number, inner: number, kernel: number, norm?: { key: string; axis: 0 | 1 } | ""): Tensor {
+  private convWeight(
+    key: string,
+    outer: number,
+    inner: number,
+    kernel: number,
+    norm?: { key: string; axis: 0 | 1 } | "",
+  ): Tensor {
     const values = this.parameters.get(`${key}.weight`, [outer, inner, kernel, kernel]);
     const axis = norm ? norm.axis : 0;
     const folded = norm ? this.fold(norm.key, axis === 0 ? outer : inner) : null;

@@ -13,7 +13,13 @@ export interface ChannelScale {
  * [outer, inner, taps] to [taps, inner, outer]: a convolution's [C_out, C_in, R, S] to [R, S, C_in, C_out], a transposed
  * one's [C_in, C_out, R, S] to [R, S, C_out, C_in]. In blocks of `outer`, so that reads and writes run along cache lines.
  */
-export function packConv(values: Float32Array, outer: number, inner: number, taps: number, scale?: ChannelScale): Float32Array {
+export function packConv(
+  values: Float32Array,
+  outer: number,
+  inner: number,
+  taps: number,
+  scale?: ChannelScale,
+): Float32Array {
   const packed = new Float32Array(values.length);
   for (let block = 0; block < outer; block += BLOCK) {
     const end = Math.min(outer, block + BLOCK);

@@ -2,12 +2,12 @@
  * The parts that networks are made of, for training: parameters are variables, batch norm uses the batch's statistics.
  * Collects what a train step needs: parameters by key, and the running statistics that the batches update.
  */
-import { type Shape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { type IdRange, idsOf, type Shape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
 import { batchNormTrain } from "../kernels/batch_norm_train/op.js";
-import { conv2d } from "../kernels/conv2d/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
+import { conv2d } from "../kernels/conv2d/op.js";
 import { linear } from "../kernels/linear/op.js";
 import { BATCH_NORM_EPS, type ConvOptions, type Layers } from "./layers.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
@@ -40,6 +40,8 @@ export class TrainLayers implements Layers {
   /** Running means and variances. */
   readonly buffers: StateEntry[] = [];
   readonly statistics: RunningStatistics[] = [];
+  /** What `segment` built. */
+  readonly segments: IdRange[] = [];
 
   /** @param initial the state dict to start from, by PyTorch key */
   constructor(private readonly initial: ReadonlyMap<string, HostTensor>) {}
@@ -51,7 +53,11 @@ export class TrainLayers implements Layers {
     return norm ? this.norm(y, norm, activation) : y;
   }
 
-  convTransposeOfRelu(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+  convTransposeOfRelu(
+    x: Tensor,
+    key: string,
+    { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions,
+  ): Tensor {
     const weight = this.convWeight(key, x.shape[3] ?? 0, channels, kernel);
     const own = norm ? {} : activation;
     const attrs = { stride, padding, reluInput: true, ...own };
@@ -66,6 +72,12 @@ export class TrainLayers implements Layers {
       fromPyTorch: (values) => transpose(values, units, k),
     });
     return linear(x, weight, this.parameter(`${key}.bias`, [units]), activation, { name: key });
+  }
+
+  segment(build: () => Tensor): Tensor {
+    const { value, ids } = idsOf(build);
+    this.segments.push(ids);
+    return value;
   }
 
   private convWeight(key: string, outer: number, inner: number, kernel: number): Tensor {
@@ -84,7 +96,13 @@ export class TrainLayers implements Layers {
     const channels = x.shape[3] ?? 0;
     const weight = this.parameter(`${key}.weight`, [channels]);
     const bias = this.parameter(`${key}.bias`, [channels]);
-    const { y, mean, variance } = batchNormTrain(x, weight, bias, { eps: BATCH_NORM_EPS, ...activation }, { name: key });
+    const { y, mean, variance } = batchNormTrain(
+      x,
+      weight,
+      bias,
+      { eps: BATCH_NORM_EPS, ...activation },
+      { name: key },
+    );
     this.statistics.push({
       mean: this.entry(this.buffers, `${key}.running_mean`, [channels], [channels]),
       variance: this.entry(this.buffers, `${key}.running_var`, [channels], [channels]),
@@ -95,7 +113,12 @@ export class TrainLayers implements Layers {
     return y;
   }
 
-  private parameter(key: string, shape: Shape, packed = shape, convert?: Pick<StateEntry, "toPyTorch" | "fromPyTorch">): Tensor {
+  private parameter(
+    key: string,
+    shape: Shape,
+    packed = shape,
+    convert?: Pick<StateEntry, "toPyTorch" | "fromPyTorch">,
+  ): Tensor {
     return this.entry(this.parameters, key, shape, packed, convert);
   }
 
@@ -116,4 +139,9 @@ export class TrainLayers implements Layers {
 
 /** Read-back values of state entries as a state dict in PyTorch's layouts. */
 export const toStateDict = (entries: readonly StateEntry[], values: readonly Float32Array[]): Map<string, HostTensor> =>
-  new Map(entries.map(({ key, shape, toPyTorch }, i) => [key, fromFloat32(toPyTorch(values[i] ?? new Float32Array(0)), shape, "F32")]));
+  new Map(
+    entries.map(({ key, shape, toPyTorch }, i) => [
+      key,
+      fromFloat32(toPyTorch(values[i] ?? new Float32Array(0)), shape, "F32"),
+    ]),
+  );

@@ -35,7 +35,9 @@ export function unet(layers: Layers, config: ModelConfig, x: Tensor): UNetTensor
   const [, h = 0, w = 0, c] = x.shape;
   const multiple = sizeMultiple(config);
   if (c !== 4 || h % multiple !== 0 || w % multiple !== 0 || h === 0 || w === 0) {
-    throw new ShapeError(`${config.arch}: x must be [N,H,W,4] with H and W multiples of ${multiple} (2^levels), got ${showShape(x.shape)}`);
+    throw new ShapeError(
+      `${config.arch}: x must be [N,H,W,4] with H and W multiples of ${multiple} (2^levels), got ${showShape(x.shape)}`,
+    );
   }
   const mask = slice(x, { start: 3, length: 1 });
   const levels: Tensor[] = [];
@@ -55,10 +57,16 @@ function level(layers: Layers, config: ModelConfig, k: number, x: Tensor, mask: 
   const down = { ...DOWN, channels, ...(innermost ? {} : { ...LEAKY, norm: `${key}.down.2` }) };
   const hidden = layers.conv(x, `${key}.down.1`, down);
   const inner = innermost ? hidden : level(layers, config, k + 1, hidden, mask, levels);
-  const up = layers.convTransposeOfRelu(inner, `${key}.up.1`, { ...DOWN, channels: channelsAt(config, k - 1), norm: `${key}.up.2` });
+  const up = layers.convTransposeOfRelu(inner, `${key}.up.1`, {
+    ...DOWN,
+    channels: channelsAt(config, k - 1),
+    norm: `${key}.up.2`,
+  });
   const attend = (tensor: Tensor, where: ModelConfig["arch"]): Tensor =>
     config.arch === where && ATTENTION_LEVELS.includes(k)
-      ? s2am(layers, tensor, levelMask(mask, tensor.shape[2] ?? 0, config.blur), `${key}.attention`)
+      ? layers.segment(() =>
+          s2am(layers, tensor, levelMask(mask, tensor.shape[2] ?? 0, config.blur), `${key}.attention`),
+        )
       : tensor;
   const joined = attend(concat([attend(x, "s2asc"), up], { name: `${key}.joined` }), "s2ad");
   levels.unshift(joined);

@@ -32,14 +32,21 @@ export interface Model {
  * @param options win over the metadata
  * @throws WeightsError naming what is missing, extra, misshapen, not finite, or contradicted
  */
-export function loadModel(tensors: Tensors, metadata: Metadata = {}, options: ModelOptions = {}, name = "weights"): Model {
+export function loadModel(
+  tensors: Tensors,
+  metadata: Metadata = {},
+  options: ModelOptions = {},
+  name = "weights",
+): Model {
   const config = checkedConfig(tensors, metadata, options, name);
   const expected = parameterShapes(config);
   const problems = [...compareShapes(tensors, expected), ...gaussianMismatch(tensors, config)];
   if (problems.length > 0) {
     const shown = problems.slice(0, 5).join("; ");
     const more = problems.length > 5 ? `; and ${problems.length - 5} more` : "";
-    throw new WeightsError(`${name}: not the weights of ${config.arch} (width ${config.width}, ${config.levels} levels): ${shown}${more}`);
+    throw new WeightsError(
+      `${name}: not the weights of ${config.arch} (width ${config.width}, ${config.levels} levels): ${shown}${more}`,
+    );
   }
   checkFinite(tensors, expected, name);
   const source: ParameterSource = {
@@ -71,7 +78,9 @@ function checkedConfig(tensors: Tensors, metadata: Metadata, options: ModelOptio
   for (const key of ["arch", "width", "levels"] as const) {
     const said = metadata[key];
     if (said !== undefined && said !== String(found[key])) {
-      throw new WeightsError(`${name}: its metadata says ${key} ${said}, its tensors are those of ${key} ${found[key]}`);
+      throw new WeightsError(
+        `${name}: its metadata says ${key} ${said}, its tensors are those of ${key} ${found[key]}`,
+      );
     }
   }
   const globalSkip = options.globalSkip ?? flag(metadata.global_skip, "global_skip", name);
@@ -95,10 +104,14 @@ function inferConfig(tensors: Tensors, name: string): Pick<ModelConfig, "arch" |
   const [width] = outermost?.shape ?? [];
   if (width === undefined) {
     const some = [...tensors.keys()].slice(0, 3).join(", ") || "no tensors";
-    throw new WeightsError(`${name}: no "${levelKey(0)}.down.0.weight": these are not weights of an S2AM U-Net (it has ${some})`);
+    throw new WeightsError(
+      `${name}: no "${levelKey(0)}.down.0.weight": these are not weights of an S2AM U-Net (it has ${some})`,
+    );
   }
   if ([...tensors.keys()].some((key) => key.includes("mask_attention"))) {
-    throw new WeightsError(`${name}: weights of the mask-free network, which is not supported: give weights of unet, s2asc or s2ad`);
+    throw new WeightsError(
+      `${name}: weights of the mask-free network, which is not supported: give weights of unet, s2asc or s2ad`,
+    );
   }
   let levels = 1;
   while (tensors.has(`${levelKey(levels)}.down.1.weight`)) levels += 1;
@@ -117,7 +130,9 @@ function compareShapes(tensors: Tensors, expected: ReadonlyMap<string, Shape>): 
   const extra = [...tensors.keys()].filter((key) => !expected.has(key) && !isBuffer(key)).map((key) => `extra ${key}`);
   const misshapen = [...expected].flatMap(([key, shape]) => {
     const tensor = tensors.get(key);
-    return tensor && !sameShape(tensor.shape, shape) ? [`${key} is ${showShape(tensor.shape)}, expected ${showShape(shape)}`] : [];
+    return tensor && !sameShape(tensor.shape, shape)
+      ? [`${key} is ${showShape(tensor.shape)}, expected ${showShape(shape)}`]
+      : [];
   });
   return [...missing, ...misshapen, ...extra];
 }

@@ -10,11 +10,11 @@ import type { Runtime } from "../graph/runtime.js";
 import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import type { HostTensor } from "../io/tensor_data.js";
 import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
-import { adam } from "../kernels/adam/op.js";
+import { adam, adamHyper } from "../kernels/adam/op.js";
 import { concat } from "../kernels/concat/op.js";
 import { emaUpdate } from "../kernels/ema_update/op.js";
 import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
-import { stepGate } from "../kernels/step_gate/op.js";
+import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
 import { updateRunning } from "../kernels/update_running/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { type StateEntry, TrainLayers, toStateDict } from "../model/train_layers.js";
@@ -41,6 +41,8 @@ export interface TrainStepOptions {
   readonly emaDecay?: number;
   /** Micro-batches a step. Batch statistics are those of a micro-batch. */
   readonly accumulate?: number;
+  /** Computes the activations inside each S2AM again in the backward pass instead of keeping them. */
+  readonly recompute?: boolean;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -67,7 +69,6 @@ export interface TrainMemory {
   readonly activationBytes: number;
 }
 
-const HYPER_SIZE = 8;
 /** Momentum of the running statistics, as in PyTorch. */
 const MOMENTUM = 0.1;
 const RUNNING_BUFFER = /\.running_(mean|var)$/;
@@ -90,7 +91,11 @@ export class TrainStep {
    * @param initial state dict by PyTorch key: `initialTensors`, or a checkpoint's
    * @throws UsageError; OutOfMemoryError before anything is allocated where a tensor is over the device's limits
    */
-  static async create(runtime: Runtime, options: TrainStepOptions, initial: ReadonlyMap<string, HostTensor>): Promise<TrainStep> {
+  static async create(
+    runtime: Runtime,
+    options: TrainStepOptions,
+    initial: ReadonlyMap<string, HostTensor>,
+  ): Promise<TrainStep> {
     checkOptions(options);
     const { config, batch, size, emaDecay = 0, accumulate = 1, onProgress, signal } = options;
     const layers = new TrainLayers(initial);
@@ -100,7 +105,9 @@ export class TrainStep {
     const loss = lossOf(options.loss, y, target, x);
     const parameters = layers.parameters.map(({ tensor }) => tensor);
     const seed = constant("loss gradient", loss.shape, new Float32Array(1).fill(1 / accumulate));
-    const found = gradients(new Map([[loss, seed]]), parameters);
+    const found = gradients(new Map([[loss, seed]]), parameters, {
+      recompute: options.recompute ? layers.segments : [],
+    });
     const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
     const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
     const compileOptions = { onProgress, signal };
@@ -108,11 +115,13 @@ export class TrainStep {
     const hyper = input("hyper", [HYPER_SIZE]);
     const decay = input("ema decay", [1]);
     const guard = (gradient: readonly Tensor[]) => {
-      const statistics = gradient.map((g) => gradientStatistics(g));
-      return { gate: stepGate(statistics, hyper), statistics: concat(statistics) };
+      const statistics = concat(gradient.map((g) => gradientStatistics(g)));
+      return { gate: stepGate(statistics, hyper), statistics };
     };
     const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-      ...parameters.flatMap((parameter, i) => optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options)),
+      ...parameters.flatMap((parameter, i) =>
+        optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options),
+      ),
       ...optimizer.average(parameters, gate, decay),
     ];
     if (accumulate === 1) {
@@ -124,9 +133,17 @@ export class TrainStep {
     const reset = input("reset", [1]);
     const { gate, statistics } = guard(grads);
     const sums = optimizer.sums.map((sum, i) => accumulateGradient(sum, grads[i] as Tensor, reset));
-    const micro = await compile(runtime, { loss, statistics }, { ...compileOptions, effects: [...sums, ...runningUpdates(layers, gate)] });
+    const micro = await compile(
+      runtime,
+      { loss, statistics },
+      { ...compileOptions, effects: [...sums, ...runningUpdates(layers, gate)] },
+    );
     const total = guard(optimizer.sums);
-    const plan = await compile(runtime, { statistics: total.statistics }, { ...compileOptions, effects: updates(optimizer.sums, total.gate) });
+    const plan = await compile(
+      runtime,
+      { statistics: total.statistics },
+      { ...compileOptions, effects: updates(optimizer.sums, total.gate) },
+    );
     return new TrainStep(runtime, options, layers, optimizer.entries(layers), micro, plan);
   }
 
@@ -174,14 +191,16 @@ export class TrainStep {
     const named = new Map(this.state.map((entry) => [entry.key, entry]));
     const entries = [...this.layers.parameters, ...this.layers.buffers].map((entry) => {
       const kept = which === "ema" && !RUNNING_BUFFER.test(entry.key) ? named.get(`ema/${entry.key}`) : undefined;
-      if (which === "ema" && !kept && !RUNNING_BUFFER.test(entry.key)) throw new UsageError("this training keeps no average of the weights");
+      if (which === "ema" && !kept && !RUNNING_BUFFER.test(entry.key))
+        throw new UsageError("this training keeps no average of the weights");
       return { ...entry, tensor: kept?.tensor ?? entry.tensor };
     });
     return toStateDict(entries, await this.runtime.variables.read(entries.map(({ tensor }) => tensor)));
   }
 
   get memory(): TrainMemory {
-    const bytes = (entries: readonly StateEntry[]): number => entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
+    const bytes = (entries: readonly StateEntry[]): number =>
+      entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
     const parameterBytes = bytes([...this.layers.parameters, ...this.layers.buffers]);
     const activationBytes = this.micro.parts.activationBytes + (this.update?.parts.activationBytes ?? 0);
     return { parameterBytes, optimizerBytes: bytes(this.state) - parameterBytes, activationBytes };
@@ -199,9 +218,8 @@ export class TrainStep {
   }
 
   private hyperParameters(lr: number): Float32Array {
-    const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 } = this.options.optimizer;
-    const t = this.updates + 1;
-    return new Float32Array([lr, beta1, beta2, eps, weightDecay, 1 - beta1 ** t, 1 - beta2 ** t, this.options.clipNorm ?? 0]);
+    const { optimizer, clipNorm = 0 } = this.options;
+    return adamHyper({ ...optimizer, lr, clipNorm }, this.updates + 1);
   }
 
   private result(loss: number, statistics: Float32Array | undefined): StepResult {
@@ -226,7 +244,9 @@ class OptimizerState {
 
   constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
     const zeros = (prefix: string): Tensor[] =>
-      layers.parameters.map(({ key, tensor }) => variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))));
+      layers.parameters.map(({ key, tensor }) =>
+        variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))),
+      );
     this.m = zeros("m");
     this.v = zeros("v");
     this.sums = accumulates ? zeros("sum") : [];
@@ -235,8 +255,17 @@ class OptimizerState {
       : [];
   }
 
-  step(parameter: Tensor, gradient: Tensor, i: number, hyper: Tensor, gate: Tensor, { optimizer }: TrainStepOptions): readonly Tensor[] {
-    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, { decoupled: optimizer.name === "adamw" });
+  step(
+    parameter: Tensor,
+    gradient: Tensor,
+    i: number,
+    hyper: Tensor,
+    gate: Tensor,
+    { optimizer }: TrainStepOptions,
+  ): readonly Tensor[] {
+    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, {
+      decoupled: optimizer.name === "adamw",
+    });
   }
 
   /** Takes the parameters' tensors as they are after the step: in-place nodes run in the order they were made. */
@@ -272,14 +301,18 @@ function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
 function checkOptions({ config, batch, size, accumulate = 1, emaDecay = 0, clipNorm = 0 }: TrainStepOptions): void {
   checkConfig(config);
   const multiple = sizeMultiple(config);
-  if (size % multiple !== 0) throw new UsageError(`size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${size}`);
+  if (size % multiple !== 0)
+    throw new UsageError(`size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${size}`);
   for (const [name, value] of Object.entries({ batch, accumulate })) {
-    if (!Number.isInteger(value) || value < 1) throw new UsageError(`${name} must be a whole number from 1, got ${value}`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new UsageError(`${name} must be a whole number from 1, got ${value}`);
   }
   if (!(emaDecay >= 0 && emaDecay < 1)) throw new UsageError(`the average's decay must lie in 0..1, got ${emaDecay}`);
   if (!(clipNorm >= 0)) throw new UsageError(`the clipping norm must be 0 (none) or more, got ${clipNorm}`);
   // Batch statistics of one value are that value: nothing would be left to normalise.
   if (batch === 1 && size === multiple) {
-    throw new UsageError(`batch norm needs more than one value a channel: use a batch of 2 or more, or fewer levels than ${config.levels}`);
+    throw new UsageError(
+      `batch norm needs more than one value a channel: use a batch of 2 or more, or fewer levels than ${config.levels}`,
+    );
   }
 }

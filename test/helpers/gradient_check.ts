@@ -36,9 +36,14 @@ export async function checkGradient(
     seeds.set(output, input(`dy${o}`, output.shape));
     return fillArray(output.shape, 77 + o);
   });
-  const wrt = differentiable.map((i) => tensors[i]).filter((tensor): tensor is Tensor => tensor !== null && tensor !== undefined);
+  const wrt = differentiable
+    .map((i) => tensors[i])
+    .filter((tensor): tensor is Tensor => tensor !== null && tensor !== undefined);
   const found = gradients(seeds, wrt);
-  const plan = await compile(runtime, Object.fromEntries(wrt.map((tensor) => [tensor.name, found.get(tensor) as Tensor])));
+  const plan = await compile(
+    runtime,
+    Object.fromEntries(wrt.map((tensor) => [tensor.name, found.get(tensor) as Tensor])),
+  );
   const feed = Object.fromEntries([
     ...values.flatMap((value, i) => (value ? [[`${i}`, Float32Array.from(value.data)] as const] : [])),
     ...dy.map((value, o) => [`dy${o}`, Float32Array.from(value.data)] as const),

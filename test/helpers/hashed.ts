@@ -25,7 +25,14 @@ export function hashedTensors(config: ModelConfig): Map<string, HostTensor> {
     [...parameterShapes(config)].map(([key, shape]) => {
       const next = uniform(key);
       const draw = drawOf(key, shape);
-      return [key, fromFloat32(Float32Array.from({ length: sizeOf(shape) }, () => draw(next())), shape, "F32")];
+      return [
+        key,
+        fromFloat32(
+          Float32Array.from({ length: sizeOf(shape) }, () => draw(next())),
+          shape,
+          "F32",
+        ),
+      ];
     }),
   );
 }
@@ -55,7 +62,8 @@ export function hashedTarget(batch: number, height: number, width: number): Floa
   const next = uniform("target");
   const pixels = height * width;
   for (let n = 0; n < batch; n++) {
-    for (let c = 0; c < 3; c++) for (let pixel = 0; pixel < pixels; pixel++) target[(n * pixels + pixel) * 3 + c] = next();
+    for (let c = 0; c < 3; c++)
+      for (let pixel = 0; pixel < pixels; pixel++) target[(n * pixels + pixel) * 3 + c] = next();
   }
   return target;
 }

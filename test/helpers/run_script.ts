@@ -42,7 +42,8 @@ export interface RunOptions {
   args?: readonly string[];
   /** Added to this process's environment; undefined removes. */
   env?: Record<string, string | undefined>;
-  /** Sent once `signalAfter` appears on stdout. */
+  cwd?: string;
+  /** Sent once `signalAfter` appears on stdout or stderr. */
   signal?: NodeJS.Signals;
   signalAfter?: string;
   timeoutMs?: number;
@@ -53,6 +54,7 @@ export function runScript(bundle: string, options: RunOptions = {}): Promise<Pro
   const start = performance.now();
   const child = spawn(process.execPath, [bundle, ...(options.args ?? [])], {
     env: { ...process.env, ...options.env },
+    ...(options.cwd && { cwd: options.cwd }),
     stdio: ["ignore", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 30_000,
     killSignal: "SIGKILL",
@@ -60,15 +62,18 @@ export function runScript(bundle: string, options: RunOptions = {}): Promise<Pro
   let stdout = "";
   let stderr = "";
   let signalled = false;
+  const signalOnce = (): void => {
+    if (!options.signal || signalled || !(stdout + stderr).includes(options.signalAfter ?? "")) return;
+    signalled = true;
+    child.kill(options.signal);
+  };
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
-    if (options.signal && !signalled && stdout.includes(options.signalAfter ?? "")) {
-      signalled = true;
-      child.kill(options.signal);
-    }
+    signalOnce();
   });
   child.stderr.on("data", (chunk: Buffer) => {
     stderr += chunk.toString();
+    signalOnce();
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);

@@ -19,6 +19,8 @@ export interface CheckpointInfo {
   readonly epoch?: number;
   readonly arch?: string;
   readonly bestAcc?: number;
+  /** Strings that this project's own checkpoints keep: see `metadataOf`. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface PytorchCheckpoint {
@@ -107,7 +109,15 @@ function infoOf(container: "legacy" | "zip", top: Map<PyValue, PyValue>, accurac
     ...(typeof epoch === "number" && { epoch }),
     ...(typeof arch === "string" && { arch }),
     ...(typeof bestAcc === "number" && { bestAcc }),
+    ...metadataIn(top.get("s2am")),
   };
+}
+
+function metadataIn(value: PyValue | undefined): Pick<CheckpointInfo, "metadata"> {
+  if (!(value instanceof Map)) return {};
+  const metadata: Record<string, string> = Object.create(null);
+  for (const [key, entry] of value) if (typeof key === "string" && typeof entry === "string") metadata[key] = entry;
+  return { metadata };
 }
 
 /** Only keys that print shortly are printed: a file may well use a deep tuple for one. */

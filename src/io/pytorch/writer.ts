@@ -1,6 +1,6 @@
 /**
  * Checkpoints for PyTorch: the zip that `torch.load` reads, with or without `weights_only`, around the authors' dict
- * {epoch, arch, state_dict, best_acc, optimizer: None}.
+ * {epoch, arch, state_dict, best_acc, optimizer: None}, and what a safetensors file would say beside it.
  */
 import { WeightsError } from "../../errors.js";
 import { quoted } from "../strict_json.js";
@@ -20,10 +20,18 @@ const STORAGE_TYPES: Readonly<Partial<Record<DType, string>>> = {
   BOOL: "BoolStorage",
 };
 
+export interface CheckpointFields {
+  readonly epoch?: number;
+  readonly arch?: string;
+  readonly bestAcc?: number;
+  /** Kept as a dict of strings under `s2am`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** The bytes of a `.pth`. Throws WeightsError for dtypes PyTorch lacks (U16 and wider) and from 4 GiB up. */
 export function serializePytorchCheckpoint(
   tensors: ReadonlyMap<string, HostTensor>,
-  info: { epoch?: number; arch?: string; bestAcc?: number } = {},
+  info: CheckpointFields = {},
 ): Uint8Array {
   const text = (value: string) => new TextEncoder().encode(value);
   const files = new Map([
@@ -36,10 +44,7 @@ export function serializePytorchCheckpoint(
   return writeStoredZip(files);
 }
 
-function pickleCheckpoint(
-  tensors: ReadonlyMap<string, HostTensor>,
-  info: { epoch?: number; arch?: string; bestAcc?: number },
-): Uint8Array {
+function pickleCheckpoint(tensors: ReadonlyMap<string, HostTensor>, info: CheckpointFields): Uint8Array {
   const out = new PickleWriter();
   out.emptyDict().mark();
   out.text("epoch").integer(info.epoch ?? 0);
@@ -54,6 +59,9 @@ function pickleCheckpoint(
   if (Number.isSafeInteger(bestAcc)) out.integer(bestAcc);
   else out.float(bestAcc);
   out.text("optimizer").none();
+  out.text("s2am").emptyDict().mark();
+  for (const [name, value] of Object.entries(info.metadata ?? {})) out.text(name).text(value);
+  out.setItems();
   return out.setItems().finish();
 }
 

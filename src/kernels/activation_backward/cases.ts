@@ -2,6 +2,7 @@ import type { Shape } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { at, type Draw, defineSuite, given, type OpCase, oracleOf } from "../suite.js";
 import { activationBackwardOp } from "./op.js";
+import { activationDerivative } from "./reference.js";
 
 const KINDS: readonly ActivationAttrs[] = [
   { activation: "relu" },
@@ -18,14 +19,6 @@ const row = (shape: Shape, attrs: ActivationAttrs, timed = false): OpCase<Activa
   timed,
 });
 
-/** f' as a function of y = f(x). */
-function derivative(y: number, { activation = "none", slope = 0 }: ActivationAttrs): number {
-  if (activation === "none" || (y > 0 && ["relu", "leaky_relu", "elu"].includes(activation))) return 1;
-  if (activation === "sigmoid") return y * (1 - y);
-  if (activation === "tanh") return 1 - y * y;
-  return activation === "relu" ? 0 : activation === "elu" ? y + 1 : slope;
-}
-
 const kind = (draw: Draw): ActivationAttrs => KINDS[draw(0, KINDS.length - 1)] ?? {};
 
 export const activationBackwardSuite = defineSuite<ActivationAttrs>({
@@ -33,7 +26,7 @@ export const activationBackwardSuite = defineSuite<ActivationAttrs>({
   oracle(inputs, attrs) {
     const [dy, y] = [given(inputs, 0), given(inputs, 1)];
     const element = (i: number) => {
-      const value = at(dy.data, i) * derivative(at(y.data, i), attrs);
+      const value = at(dy.data, i) * activationDerivative(at(y.data, i), attrs);
       return [value, Math.abs(at(dy.data, i)) * 2] as const;
     };
     return [oracleOf(dy.shape, 2, element)];

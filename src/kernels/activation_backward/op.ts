@@ -4,7 +4,7 @@ import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { activation_backward } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { expectShape, f32, present } from "../expect.js";
-import { laneVariants, threads, viewOverrides } from "../views.js";
+import { laneVariants, threads, viewParams } from "../views.js";
 
 export const activationBackwardOp = defineOp<ActivationAttrs>({
   name: "activation_backward",
@@ -18,18 +18,23 @@ export const activationBackwardOp = defineOp<ActivationAttrs>({
     (p) => [operand(p, 0), operand(p, 1), result(p)],
     (p, lanes) => {
       const [dy, y, dx] = [operand(p, 0), operand(p, 1), result(p)];
-      const SIZE = sizeOf(dx.shape);
-      const overrides = {
-        C: dx.shape.at(-1) ?? 1,
-        SIZE,
-        ...viewOverrides("DY", dy),
-        ...viewOverrides("Y", y),
-        ...viewOverrides("DX", dx),
-        ...activationOverrides(p.attrs),
-      };
+      const size = sizeOf(dx.shape);
       const { consts, types } = lanes;
-      const workgroups = threads(SIZE / lanes.count);
-      return { passes: [pass(activation_backward, { bind: { dy, y, dx }, overrides, consts, types, workgroups })] };
+      const backward = pass(activation_backward, {
+        bind: { dy, y, dx },
+        overrides: activationOverrides(p.attrs),
+        params: {
+          size,
+          c: dx.shape.at(-1) ?? 1,
+          ...viewParams("dy", dy),
+          ...viewParams("y", y),
+          ...viewParams("dx", dx),
+        },
+        consts,
+        types,
+        workgroups: threads(size / lanes.count),
+      });
+      return { passes: [backward] };
     },
   ),
 });
@@ -42,5 +47,8 @@ export const activationBackward = (dy: Tensor, y: Tensor, attrs: ActivationAttrs
   apply(activationBackwardOp, [dy, y], attrs, options);
 
 /** The gradient before an op's epilogue from the gradient after it. */
-export const beforeActivation = (dy: Tensor, y: Tensor | undefined, { activation = "none", slope = 0 }: ActivationAttrs): Tensor =>
-  activation === "none" || !y ? dy : activationBackward(dy, y, { activation, slope });
+export const beforeActivation = (
+  dy: Tensor,
+  y: Tensor | undefined,
+  { activation = "none", slope = 0 }: ActivationAttrs,
+): Tensor => (activation === "none" || !y ? dy : activationBackward(dy, y, { activation, slope }));

@@ -17,7 +17,7 @@ const row = (
 });
 
 /** The two input pixels that output pixel `o` of an axis reads, and the weight of the second. */
-function placeOf(o: number, size: number, alignCorners: boolean) {
+export function placeOf(o: number, size: number, alignCorners: boolean) {
   const place = alignCorners ? (o * (size - 1)) / (2 * size - 1) : Math.max((o + 0.5) / 2 - 0.5, 0);
   const first = Math.floor(place);
   return { first, second: Math.min(first + 1, size - 1), weight: place - first };

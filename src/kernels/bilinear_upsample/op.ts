@@ -2,6 +2,7 @@
 import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { bilinear_upsample } from "../../shaders.generated.js";
+import { bilinearUpsampleBackward } from "../bilinear_upsample_backward/op.js";
 import { f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
@@ -18,6 +19,7 @@ export const bilinearUpsampleOp = defineOp<BilinearUpsampleAttrs>({
   },
   // Four products and three sums.
   flops: (_, [y]) => 7 * sizeOf(shapeOf(y)),
+  vjp: ({ attrs }, [dy]) => [dy ? bilinearUpsampleBackward(dy, attrs) : null],
   variants: laneVariants(
     (p) => [operand(p, 0), result(p)],
     (p, lanes) => {

@@ -5,8 +5,8 @@ import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/te
 import type { ActivationAttrs } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
-import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
+import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -55,7 +55,10 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
     const [r = 0, s = 0] = w.shape;
     const [, oh = 0, ow = 0] = before.shape;
     // Rows and columns at the end that no window reached.
-    const outputPadding = [h + 2 * padding - r - (oh - 1) * stride, width + 2 * padding - s - (ow - 1) * stride] as const;
+    const outputPadding = [
+      h + 2 * padding - r - (oh - 1) * stride,
+      width + 2 * padding - s - (ow - 1) * stride,
+    ] as const;
     return [
       needs[0] ? convTranspose2d(before, w, null, { stride, padding, outputPadding }) : null,
       needs[1] ? conv2dBackwardWeight(x, before, { kernel: [r, s], stride, padding }) : null,

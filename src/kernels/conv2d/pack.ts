@@ -14,7 +14,10 @@ export interface PackOptions {
 }
 
 /** [R, S, C_in, C_out] to [phases, ceil(C_out / channels), taps, C_in up to depth, channels] (or channel before tap). */
-export function packSubgroup(w: TensorView, { channels, depth, tapInside, transposed }: PackOptions): { packed: Scratch; prepare: Pass } {
+export function packSubgroup(
+  w: TensorView,
+  { channels, depth, tapInside, transposed }: PackOptions,
+): { packed: Scratch; prepare: Pass } {
   const [r = 0, s = 0, third = 0, fourth = 0] = w.shape;
   const [cIn, cOut] = transposed ? [fourth, third] : [third, fourth];
   const phases = transposed ? 4 : 1;
@@ -22,6 +25,18 @@ export function packSubgroup(w: TensorView, { channels, depth, tapInside, transp
   const cPadded = ceilDiv(cIn, depth) * depth;
   const size = phases * ceilDiv(cOut, channels) * channels * taps * cPadded;
   const packed = scratch("weight for subgroups", size);
-  const params = { phases, taps, c_in: cIn, c_padded: cPadded, c_out: cOut, tap_inside: tapInside ? 1 : 0, channels, size };
-  return { packed, prepare: pass(pack_conv_subgroup, { bind: { w, packed }, params, workgroups: grid1d(ceilDiv(size, 64)) }) };
+  const params = {
+    phases,
+    taps,
+    c_in: cIn,
+    c_padded: cPadded,
+    c_out: cOut,
+    tap_inside: tapInside ? 1 : 0,
+    channels,
+    size,
+  };
+  return {
+    packed,
+    prepare: pass(pack_conv_subgroup, { bind: { w, packed }, params, workgroups: grid1d(ceilDiv(size, 64)) }),
+  };
 }

@@ -1,4 +1,15 @@
-import { ceilDiv, NONE, type Operand, operand, type Pass, pass, type Problem, result, type Scratch, type Variant } from "../../graph/op.js";
+import {
+  ceilDiv,
+  NONE,
+  type Operand,
+  operand,
+  type Pass,
+  type Problem,
+  pass,
+  result,
+  type Scratch,
+  type Variant,
+} from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
@@ -23,7 +34,10 @@ export interface SubgroupTiling {
 
 export function packForSubgroup(problem: Problem<unknown>, transposed: boolean): SubgroupTiling {
   const channels = channelsOf(result(problem).shape[3] ?? 0);
-  return { channels, weight: packSubgroup(operand(problem, 1), { channels, depth: DEPTH, tapInside: false, transposed }) };
+  return {
+    channels,
+    weight: packSubgroup(operand(problem, 1), { channels, depth: DEPTH, tapInside: false, transposed }),
+  };
 }
 
 /** The pass that convolutions and the four phases of transposed ones share. */
@@ -31,7 +45,12 @@ export function subgroupPass(
   problem: Problem<ActivationAttrs & { readonly reluInput?: boolean }>,
   { weight, channels }: SubgroupTiling,
   lanes: number,
-  kernel: { readonly size: readonly [h: number, w: number]; readonly stride: number; readonly pad: number; readonly upsample: 1 | 2 },
+  kernel: {
+    readonly size: readonly [h: number, w: number];
+    readonly stride: number;
+    readonly pad: number;
+    readonly upsample: 1 | 2;
+  },
 ): Pass {
   const [x, y] = [operand(problem, 0), result(problem)];
   const [n = 0, h = 0, w = 0, cIn = 0] = x.shape;
@@ -80,7 +99,12 @@ export const subgroup: Variant<Conv2dAttrs> = {
   plan: (p, { subgroupSize }) => {
     const [r = 0, s = 0] = operand(p, 1).shape;
     const tiling = packForSubgroup(p, false);
-    const main = subgroupPass(p, tiling, subgroupSize, { size: [r, s], stride: p.attrs.stride, pad: p.attrs.padding, upsample: 1 });
+    const main = subgroupPass(p, tiling, subgroupSize, {
+      size: [r, s],
+      stride: p.attrs.stride,
+      pad: p.attrs.padding,
+      upsample: 1,
+    });
     return { prepare: [tiling.weight.prepare], passes: [main] };
   },
 };

@@ -22,12 +22,26 @@ export const subgroup3x3: Variant<Conv2dAttrs> = {
   suits: (p, { software }) => software && (result(p).shape[1] ?? 0) > ROWS / 2,
   plan: (p, { subgroupSize: LANES }) => {
     const { H, W, C_IN, X_PITCH, X_OFFSET, C_OUT, Y_PITCH, Y_OFFSET, HAS_BIAS } = conv2dOverrides(p);
-    const { packed, prepare } = packSubgroup(operand(p, 1), { channels: CHANNELS, depth: 1, tapInside: true, transposed: false });
+    const { packed, prepare } = packSubgroup(operand(p, 1), {
+      channels: CHANNELS,
+      depth: 1,
+      tapInside: true,
+      transposed: false,
+    });
     const main = pass(conv2d_subgroup_3x3, {
       bind: { x: operand(p, 0), w: packed, bias: p.inputs[2] ?? NONE, y: result(p) },
       overrides: { HAS_BIAS, ...activationOverrides(p.attrs) },
       consts: { LANES, ROWS, CHANNELS },
-      params: { h: H, w: W, c_in: C_IN, x_pitch: X_PITCH, x_offset: X_OFFSET, c_out: C_OUT, y_pitch: Y_PITCH, y_offset: Y_OFFSET },
+      params: {
+        h: H,
+        w: W,
+        c_in: C_IN,
+        x_pitch: X_PITCH,
+        x_offset: X_OFFSET,
+        c_out: C_OUT,
+        y_pitch: Y_PITCH,
+        y_offset: Y_OFFSET,
+      },
       workgroups: [ceilDiv(W, LANES), (result(p).shape[0] ?? 1) * ceilDiv(H, ROWS), ceilDiv(C_OUT, CHANNELS)],
     });
     return { prepare: [prepare], passes: [main] };

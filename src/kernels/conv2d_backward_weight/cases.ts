@@ -37,7 +37,8 @@ export const conv2dBackwardWeightSuite = defineSuite<Conv2dBackwardWeightAttrs>(
         const ix = (pixel % ow) * stride + kx - padding;
         if (iy < 0 || iy >= h || ix < 0 || ix >= w) continue;
         const d = at(dy.data, pixel * k + oc);
-        const term = at(x.data, ((Math.floor(pixel / (oh * ow)) * h + iy) * w + ix) * c + ic) * (reluDy ? Math.max(d, 0) : d);
+        const term =
+          at(x.data, ((Math.floor(pixel / (oh * ow)) * h + iy) * w + ix) * c + ic) * (reluDy ? Math.max(d, 0) : d);
         sum += term;
         magnitude += Math.abs(term);
       }

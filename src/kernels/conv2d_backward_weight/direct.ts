@@ -33,6 +33,8 @@ export const direct: Variant<Conv2dBackwardWeightAttrs> = {
       SIZE,
       RELU_DY: reluDy ? 1 : 0,
     };
-    return { passes: [pass(conv2d_backward_weight_direct, { bind: { x, dy, dw }, overrides, workgroups: threads(SIZE) })] };
+    return {
+      passes: [pass(conv2d_backward_weight_direct, { bind: { x, dy, dw }, overrides, workgroups: threads(SIZE) })],
+    };
   },
 };

@@ -23,7 +23,12 @@ export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly reluInput?: boolean;
 }
 
-function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding, outputPadding = [0, 0] }: ConvTranspose2dAttrs): Shape {
+function infer(
+  x: Shape,
+  w: Shape,
+  bias: Shape | null,
+  { stride, padding, outputPadding = [0, 0] }: ConvTranspose2dAttrs,
+): Shape {
   const [n, h, width, c] = nhwc("conv_transpose2d", "x", x);
   const [r, s, cOut, cIn] = kernelShape("conv_transpose2d", w);
   const shapes = `(x ${showShape(x)}, weight ${showShape(w)} as [R,S,C_out,C_in], stride ${stride}, padding ${padding})`;
@@ -37,7 +42,9 @@ function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding, output
   const oh = (h - 1) * stride + r - 2 * padding + outputPadding[0];
   const ow = (width - 1) * stride + s - 2 * padding + outputPadding[1];
   if (outputPadding.some((extra) => !Number.isInteger(extra) || extra < 0 || extra >= stride)) {
-    throw new ShapeError(`conv_transpose2d: output padding must be from 0 to stride - 1, got ${showShape(outputPadding)} ${shapes}`);
+    throw new ShapeError(
+      `conv_transpose2d: output padding must be from 0 to stride - 1, got ${showShape(outputPadding)} ${shapes}`,
+    );
   }
   if (oh < 1 || ow < 1) throw new ShapeError(`conv_transpose2d: the padding takes all of the output ${shapes}`);
   return [n, oh, ow, cOut];

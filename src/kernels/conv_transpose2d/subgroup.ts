@@ -1,5 +1,5 @@
-import { sizeOf } from "../../graph/tensor.js";
 import { result, type Variant } from "../../graph/op.js";
+import { sizeOf } from "../../graph/tensor.js";
 import { isSubgroupSize, packForSubgroup, subgroupPass } from "../conv2d/subgroup.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
 import { isUpsampling } from "./problem.js";
@@ -8,7 +8,8 @@ import { isUpsampling } from "./problem.js";
 export const subgroup: Variant<ConvTranspose2dAttrs> = {
   name: "subgroup",
   features: ["subgroups"],
-  accepts: (p, { subgroupSize }) => isUpsampling(p) && isSubgroupSize(subgroupSize) && sizeOf(result(p).shape) < 2 ** 31,
+  accepts: (p, { subgroupSize }) =>
+    isUpsampling(p) && isSubgroupSize(subgroupSize) && sizeOf(result(p).shape) < 2 ** 31,
   suits: (_, { software }) => software,
   plan: (p, { subgroupSize }) => {
     const tiling = packForSubgroup(p, true);

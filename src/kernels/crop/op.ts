@@ -1,10 +1,11 @@
 /** Cuts a rectangle out of an image. */
 import { ShapeError } from "../../errors.js";
-import { type ApplyOptions, apply, defineOp, operand, pass, result } from "../../graph/op.js";
+import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { crop as shader } from "../../shaders.generated.js";
 import { expectIntegers, f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
+import { zeroPad } from "../zero_pad/op.js";
 
 export interface CropAttrs {
   readonly top: number;
@@ -28,6 +29,10 @@ export const cropOp = defineOp<CropAttrs>({
     return f32([n, height, width, c]);
   },
   flops: () => 0,
+  vjp({ inputs: [x], attrs: { top, left, height, width } }, [dy]) {
+    const [, h, w] = nhwc("crop", "x", shapeOf(x));
+    return [dy ? zeroPad(dy, { top, left, bottom: h - top - height, right: w - left - width }) : null];
+  },
   variants: laneVariants(
     (p) => [operand(p, 0), result(p)],
     (p, lanes) => {

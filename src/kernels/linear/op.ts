@@ -16,7 +16,10 @@ import {
 import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { linear_direct, linear_workgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { beforeActivation } from "../activation_backward/op.js";
 import { expectShape, f32, present } from "../expect.js";
+import { linearBackwardInput } from "../linear_backward_input/op.js";
+import { linearBackwardWeight } from "../linear_backward_weight/op.js";
 import { threads, viewOverrides } from "../views.js";
 
 const bindings = (p: Problem<ActivationAttrs>) => ({
@@ -75,6 +78,12 @@ export const linearOp = defineOp<ActivationAttrs>({
     return f32([n, m]);
   },
   flops: ([x], [y]) => 2 * (shapeOf(x)[1] ?? 0) * sizeOf(shapeOf(y)),
+  vjp({ inputs: [x, w, bias], outputs: [y], attrs, needs }, [dy]) {
+    if (!dy || !x || !w) return [];
+    const dz = beforeActivation(dy, y, attrs);
+    const { dw, dBias } = needs[1] || needs[2] ? linearBackwardWeight(x, dz, { bias: Boolean(bias) }) : {};
+    return [needs[0] ? linearBackwardInput(dz, w) : null, dw ?? null, dBias ?? null];
+  },
   variants: [workgroup, direct],
 });
 

@@ -8,7 +8,7 @@ function row(shape: Shape, sides: readonly [number, number, number, number], tim
 }
 
 /** Walks back and forth along the axis, a pixel at a time. */
-function bounce(place: number, size: number): number {
+export function bounce(place: number, size: number): number {
   if (size === 1) return 0;
   let [index, step] = [0, 1];
   for (let i = 0; i < Math.abs(place); i++) {

@@ -3,6 +3,7 @@ import { type ApplyOptions, apply, defineOp, operand, pass, result } from "../..
 import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { reflect_pad } from "../../shaders.generated.js";
 import { expectIntegers, f32, present } from "../expect.js";
+import { reflectPadBackward } from "../reflect_pad_backward/op.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
 /** Pixels to add on each side. */
@@ -21,6 +22,7 @@ export const reflectPadOp = defineOp<ReflectPadAttrs>({
     return f32([n, top + h + bottom, left + w + right, c]);
   },
   flops: () => 0,
+  vjp: ({ attrs }, [dy]) => [dy ? reflectPadBackward(dy, attrs) : null],
   variants: laneVariants(
     (p) => [operand(p, 0), result(p)],
     (p, lanes) => {

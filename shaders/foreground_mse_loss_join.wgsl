@@ -1,0 +1,29 @@
+// Squared error and foreground of each image, second pass: one workgroup adds the parts of image after image.
+// use lib/workgroup_sum
+struct Params {
+  images: u32,
+  parts: u32,        // an image
+  c: u32,
+  min_area: f32,
+  loss_offset: u32,
+  weight_offset: u32,
+}
+
+@group(0) @binding(0) var<storage, read> partial: array<vec2<f32>>;     // [images, parts]
+@group(0) @binding(1) var<storage, read_write> loss: array<f32>;        // [1]
+@group(0) @binding(2) var<storage, read_write> weight: array<f32>;      // [images]: of an image's squared error
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) local: u32) {
+  var total = 0.0;
+  for (var image = 0u; image < p.images; image++) {
+    var addend = vec2<f32>(0.0);
+    for (var i = local; i < p.parts; i += 64u) { addend += partial[image * p.parts + i]; }
+    let sum = workgroup_sum(addend, local);
+    let share = 1.0 / (f32(p.images * p.c) * max(p.min_area, sum.y));
+    total += share * sum.x;
+    if (local == 0u) { weight[p.weight_offset + image] = share; }
+  }
+  if (local == 0u) { loss[p.loss_offset] = total; }
+}

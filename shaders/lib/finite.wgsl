@@ -1,0 +1,4 @@
+// By the bits, for WGSL lets a compiler assume that arithmetic never meets a NaN or an infinity.
+fn is_finite(value: f32) -> bool {
+  return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+}
