@@ -6,9 +6,9 @@ import { toFloat32 } from "../src/io/tensor_data.js";
 import { fillArray } from "../src/kernels/suite.js";
 import { Network } from "../src/model/network.js";
 import { loadModel } from "../src/model/weights.js";
-import { checkpointOf } from "./helpers/checkpoints.js";
 import { tinyTensors, workspace } from "./helpers/command_line.js";
 import { testDevice } from "./helpers/device.js";
+import { checkpointOf } from "./helpers/pytorch_checkpoints.js";
 
 const work = workspace();
 const [B, H, W] = [2, 32, 64];

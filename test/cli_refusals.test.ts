@@ -5,9 +5,9 @@ import { writeChunks } from "../src/image/png_chunks.js";
 import { serializeNpy } from "../src/io/npy.js";
 import { serializeSafetensors } from "../src/io/safetensors.js";
 import { fromFloat32 } from "../src/io/tensor_data.js";
-import { checkpointOf } from "./helpers/checkpoints.js";
 import { boxMask, tinyTensors, tinyWeights, workspace } from "./helpers/command_line.js";
 import { bytes, call, global, le, legacyCheckpoint, pickle, text, zipCheckpoint } from "./helpers/pickles.js";
+import { checkpointOf } from "./helpers/pytorch_checkpoints.js";
 import { ihdr, makePng, pattern } from "./image_fixtures.js";
 
 const work = workspace();

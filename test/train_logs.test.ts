@@ -5,7 +5,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { crc32c } from "../src/io/crc32.js";
-import { CSV_HEADER, type History, parseHistory, type TrainRow, trainLine, type ValidationRow, validationLine } from "../src/train/history.js";
+import {
+  CSV_HEADER,
+  type History,
+  parseHistory,
+  type TrainRow,
+  trainLine,
+  type ValidationRow,
+  validationLine,
+} from "../src/train/history.js";
 import { freshProgress, type Progress } from "../src/train/progress.js";
 import { reportHtml } from "../src/train/report.js";
 import { RunFolder } from "../src/train/run_folder.node.js";
@@ -25,7 +33,14 @@ const row = (step: number, more: Partial<TrainRow> = {}): TrainRow => ({
   imagesPerSecond: 12.5,
   ...more,
 });
-const validated = (step: number): ValidationRow => ({ step, epoch: step / 4, psnr: 25 + step / 7, ssim: 0.9, mse: 30.5, fmse: 200 });
+const validated = (step: number): ValidationRow => ({
+  step,
+  epoch: step / 4,
+  psnr: 25 + step / 7,
+  ssim: 0.9,
+  mse: 30.5,
+  fmse: 200,
+});
 const join8 = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 const at = (step: number, validatedStep = step): Progress => ({ ...freshProgress(), step, validatedStep });
 
@@ -57,7 +72,12 @@ describe("TensorBoard's records", () => {
 });
 
 describe("log.csv", () => {
-  const rows = [row(1), row(2, { loss: Number.NaN, gradientNorm: Number.POSITIVE_INFINITY, skipped: true }), row(3), row(4)];
+  const rows = [
+    row(1),
+    row(2, { loss: Number.NaN, gradientNorm: Number.POSITIVE_INFINITY, skipped: true }),
+    row(3),
+    row(4),
+  ];
   const text = CSV_HEADER + rows.map(trainLine).join("") + validationLine(validated(4)) + trainLine(row(5));
 
   test("reads back as the numbers that were written", () => {
@@ -78,7 +98,9 @@ describe("log.csv", () => {
       const { history, length } = parseHistory(text.slice(0, end), 9, 9);
       expect(length).toBeLessThanOrEqual(end);
       expect(text.slice(0, length)).toMatch(/^$|\n$/);
-      expect(history.train.length + history.validation.length).toBe(Math.max(0, text.slice(0, length).split("\n").length - 2));
+      expect(history.train.length + history.validation.length).toBe(
+        Math.max(0, text.slice(0, length).split("\n").length - 2),
+      );
     }
   });
 });
@@ -105,7 +127,9 @@ describe("a run's folder", () => {
     const files = readdirSync(path).filter((name) => name.includes("tfevents"));
     const events = files.flatMap((name) => readTfEvents(readFileSync(join(path, name))));
     expect(events.filter(({ sessionStatus }) => sessionStatus === 1).map(({ step }) => step)).toEqual([5]);
-    expect(events.filter(({ scalars }) => "loss" in scalars).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 5, 6, 7, 8]);
+    expect(events.filter(({ scalars }) => "loss" in scalars).map(({ step }) => step)).toEqual([
+      1, 2, 3, 4, 5, 6, 5, 6, 7, 8,
+    ]);
     expect(JSON.parse(readFileSync(join(path, "config.json"), "utf8"))).toEqual({ lr: 1e-3 });
   });
 
@@ -120,7 +144,10 @@ describe("a run's folder", () => {
 });
 
 describe("report.html", () => {
-  const history: History = { train: Array.from({ length: 5000 }, (_, i) => row(i + 1)), validation: [validated(4), validated(8)] };
+  const history: History = {
+    train: Array.from({ length: 5000 }, (_, i) => row(i + 1)),
+    validation: [validated(4), validated(8)],
+  };
   const report = reportHtml({
     title: "s2ad </script><b>",
     facts: { best: "31.2 dB" },
@@ -145,6 +172,10 @@ describe("report.html", () => {
     const charts = JSON.parse(json);
     expect(charts[0].columns[0].length).toBeLessThanOrEqual(2000);
     expect(charts[0].columns[0].at(-1)).toBe(5000);
-    expect(charts[1].columns).toEqual([[4, 8], [validated(4).psnr, validated(8).psnr], [25.5, 25.5]]);
+    expect(charts[1].columns).toEqual([
+      [4, 8],
+      [validated(4).psnr, validated(8).psnr],
+      [25.5, 25.5],
+    ]);
   });
 });

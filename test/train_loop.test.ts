@@ -4,7 +4,13 @@ import { describe, expect, test } from "vitest";
 import { AbortedError, DivergedError } from "../src/errors.js";
 import type { HostTensor } from "../src/io/tensor_data.js";
 import { freshProgress, type Progress } from "../src/train/progress.js";
-import { type StepRecord, Trainer, type TrainerOptions, type TrainerParts, type ValidationRecord } from "../src/train/trainer.js";
+import {
+  type StepRecord,
+  Trainer,
+  type TrainerOptions,
+  type TrainerParts,
+  type ValidationRecord,
+} from "../src/train/trainer.js";
 import { fakeSource, fakeStep } from "./helpers/fake_training.js";
 
 const OPTIONS: TrainerOptions = {
@@ -78,13 +84,20 @@ describe("a whole run", () => {
     expect(stepsOf(run.validations)).toEqual([3, 6, 9, 10]);
     expect(run.steps[3]).toMatchObject({ epoch: 2, lr: 0.1 / 4, images: 2, skipped: false });
     expect(run.best).toEqual(stepsOf(run.validations.filter(({ isBest }) => isBest)));
-    expect(run.saves.at(-1)?.progress).toMatchObject({ step: 10, updates: 10, validatedStep: 10, best: { step: run.best.at(-1) } });
+    expect(run.saves.at(-1)?.progress).toMatchObject({
+      step: 10,
+      updates: 10,
+      validatedStep: 10,
+      best: { step: run.best.at(-1) },
+    });
   });
 
   test("unsaid, the saves come once a minute", async () => {
     let minutes = 0;
     const now = (): number => minutes++ * 60_000;
-    expect(savesOf(await train({ options: { saveEvery: null, steps: 4, validateEvery: 9 }, parts: { now } }))).toEqual([0, 1, 2, 3, 4]);
+    expect(savesOf(await train({ options: { saveEvery: null, steps: 4, validateEvery: 9 }, parts: { now } }))).toEqual([
+      0, 1, 2, 3, 4,
+    ]);
     expect(savesOf(await train({ options: { saveEvery: null, steps: 4 } }))).toEqual([0, 4]);
   });
 });
@@ -133,8 +146,17 @@ describe("a run that is cut and resumed", () => {
     const step = fakeStep();
     const saves: Saved[] = [];
     const nothing = async (): Promise<void> => undefined;
-    const save = async (progress: Progress) => void saves.push({ progress: structuredClone(progress), tensors: step.state() });
-    const parts = { step, source: fakeSource(), validate, save, saveBest: nothing, onStep: nothing, onValidation: nothing };
+    const save = async (progress: Progress) =>
+      void saves.push({ progress: structuredClone(progress), tensors: step.state() });
+    const parts = {
+      step,
+      source: fakeSource(),
+      validate,
+      save,
+      saveBest: nothing,
+      onStep: nothing,
+      onValidation: nothing,
+    };
     expect(await new Trainer(parts, OPTIONS, freshProgress()).run(stop.signal)).toBe("interrupted");
     expect(saves.at(-1)?.progress).toMatchObject({ step: 3, validatedStep: 0 });
     const rest = await train({ from: saves.at(-1) });
@@ -170,7 +192,9 @@ describe("steps that are not finite", () => {
     const save = async ({ step }: Progress) => void saves.push(step);
     const run = train({ spoilt: (step) => step > 5, options: { saveEvery: 1 }, parts: { save } });
     await expect(run).rejects.toThrow(DivergedError);
-    await expect(run).rejects.toThrow(/step 10: 5 steps in a row.*gradient of w.*learning rate of 0.01\d*; the checkpoint of step 5 is kept.*--lr/);
+    await expect(run).rejects.toThrow(
+      /step 10: 5 steps in a row.*gradient of w.*learning rate of 0.01\d*; the checkpoint of step 5 is kept.*--lr/,
+    );
     expect(saves).toEqual([0, 1, 2, 3, 4, 5]);
   });
 

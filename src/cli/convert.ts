@@ -57,7 +57,11 @@ function writerFor(path: string): Writer {
   throw new UsageError(`${path}: the output's name must end in .safetensors, .pth or .pth.tar`);
 }
 
-function serializePytorch(tensors: Map<string, HostTensor>, metadata: Record<string, string>, { config }: Model): Uint8Array {
+function serializePytorch(
+  tensors: Map<string, HostTensor>,
+  metadata: Record<string, string>,
+  { config }: Model,
+): Uint8Array {
   const whole = (text = ""): number => (/^\d{1,15}$/.test(text) ? Number(text) : 0);
   const complete = completeStateDict(tensors, config, whole(metadata.step));
   return serializePytorchCheckpoint(complete, { arch: config.arch, epoch: whole(metadata.epoch), metadata });

@@ -2,7 +2,7 @@
  * Turns a graph into a plan: picks variants, lays out memory, creates pipelines concurrently, uploads and repacks
  * constants, and makes every bind group once, so that a run only encodes.
  */
-import { AbortedError } from "../errors.js";
+import { AbortedError, OutOfMemoryError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import { type Layout, layOut, type StorageInfo } from "./layout.js";
@@ -67,6 +67,11 @@ export async function compile(
   );
   for (const bytes of activations.plan.bufferBytes)
     checkBufferSize(runtime.device.limits, "an activation", bytes, true);
+  runtime.memory.assertRoom(
+    "the activations",
+    activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
+  );
+  for (const { pass } of passes) checkWorkgroups(runtime.device.limits, pass);
 
   const release: (() => void)[] = [];
   try {
@@ -146,6 +151,17 @@ export async function compile(
     for (const free of release) free();
     throw error;
   }
+}
+
+/** Kernels spread a large range over two dimensions of workgroups; what passes even that is too large for the device. */
+function checkWorkgroups(
+  { maxComputeWorkgroupsPerDimension: most }: GPUSupportedLimits,
+  { shader, workgroups }: Pass,
+): void {
+  if (workgroups.every((count) => count <= most)) return;
+  throw new OutOfMemoryError(
+    `${shader.name} would need ${workgroups.join(" x ")} workgroups, this device allows ${most} a dimension: use a smaller image, batch or --working-size`,
+  );
 }
 
 function reachable(outputs: readonly Tensor[]): GraphNode[] {

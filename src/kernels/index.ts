@@ -11,8 +11,11 @@ import { bceLossBackwardSuite, bceLossSuite } from "./bce_loss/cases.js";
 import { bilinearUpsampleSuite } from "./bilinear_upsample/cases.js";
 import { bilinearUpsampleBackwardSuite } from "./bilinear_upsample_backward/cases.js";
 import { blendSuite } from "./blend/cases.js";
+import { blendBackwardSuite } from "./blend_backward/cases.js";
 import { channelGateSuite } from "./channel_gate/cases.js";
+import { channelGateBackwardSuite } from "./channel_gate_backward/cases.js";
 import { channelPoolSuite } from "./channel_pool/cases.js";
+import { channelPoolBackwardSuite } from "./channel_pool_backward/cases.js";
 import { channelSumSuite } from "./channel_sum/cases.js";
 import { concatSuite } from "./concat/cases.js";
 import { convTranspose2dSuite } from "./conv_transpose2d/cases.js";
@@ -23,7 +26,9 @@ import { addSuite, mulSuite } from "./elementwise/cases.js";
 import { emaUpdateSuite } from "./ema_update/cases.js";
 import { foregroundMseLossBackwardSuite, foregroundMseLossSuite } from "./foreground_mse_loss/cases.js";
 import { gaussianBlurSuite } from "./gaussian_blur/cases.js";
+import { gaussianBlurBackwardSuite } from "./gaussian_blur_backward/cases.js";
 import { globalPoolSuite } from "./global_pool/cases.js";
+import { globalPoolBackwardSuite } from "./global_pool_backward/cases.js";
 import { gradientStatisticsSuite } from "./gradient_statistics/cases.js";
 import { l1LossBackwardSuite, l1LossSuite } from "./l1_loss/cases.js";
 import { linearSuite } from "./linear/cases.js";
@@ -36,7 +41,10 @@ import { reflectPadSuite } from "./reflect_pad/cases.js";
 import { reflectPadBackwardSuite } from "./reflect_pad_backward/cases.js";
 import { reshapeSuite } from "./reshape/cases.js";
 import { s2amComposeSuite } from "./s2am_compose/cases.js";
+import { s2amComposeBackwardSuite } from "./s2am_compose_backward/cases.js";
+import { s2amComposeBackwardMaskSuite } from "./s2am_compose_backward_mask/cases.js";
 import { sliceSuite } from "./slice/cases.js";
+import { sliceBackwardSuite } from "./slice_backward/cases.js";
 import { stepGateSuite } from "./step_gate/cases.js";
 import type { AnySuite } from "./suite.js";
 import { updateRunningSuite } from "./update_running/cases.js";
@@ -55,17 +63,25 @@ export const suites: readonly AnySuite[] = [
   addSuite,
   mulSuite,
   globalPoolSuite,
+  globalPoolBackwardSuite,
   channelPoolSuite,
+  channelPoolBackwardSuite,
   channelGateSuite,
+  channelGateBackwardSuite,
   maskPoolSuite,
   gaussianBlurSuite,
+  gaussianBlurBackwardSuite,
   s2amComposeSuite,
+  s2amComposeBackwardSuite,
+  s2amComposeBackwardMaskSuite,
   blendSuite,
+  blendBackwardSuite,
   bilinearUpsampleSuite,
   reflectPadSuite,
   cropSuite,
   concatSuite,
   sliceSuite,
+  sliceBackwardSuite,
   reshapeSuite,
   conv2dBackwardWeightSuite,
   activationBackwardSuite,

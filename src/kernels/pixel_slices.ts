@@ -1,6 +1,7 @@
 /** How the pixels of shaders that use lib/pixel_slices.wgsl are shared out to threads. */
-import { type Capabilities, ceilDiv } from "../graph/op.js";
-import { type Lanes, threads } from "./views.js";
+import { type Capabilities, ceilDiv, type Pass, pass, type Scratch, type TensorView } from "../graph/op.js";
+import { join_slices } from "../shaders.generated.js";
+import { type Lanes, threads, viewParams } from "./views.js";
 
 /** Parameters of the shaders. */
 export interface PixelSlices {
@@ -34,3 +35,19 @@ export const slicesToWalk = (set: PixelSets, { software }: Capabilities): PixelS
 /** Workgroups for a thread a slice and channel. */
 export const sliceThreads = ({ sets, slices }: PixelSlices, channels: number, lanes: Lanes): [number, number, number] =>
   threads((sets * slices * channels) / lanes.count);
+
+/**
+ * Adds up one plane of the sums that slices left.
+ * @param partial [sets, slices, planes, C]
+ * @param y [sets, C]
+ */
+export function joinPass(
+  partial: Scratch,
+  { sets, slices }: PixelSlices,
+  { planes, plane }: { readonly planes: number; readonly plane: number },
+  y: TensorView,
+): Pass {
+  const c = y.shape.at(-1) ?? 1;
+  const params = { sets, slices, c, planes, plane, ...viewParams("y", y) };
+  return pass(join_slices, { bind: { partial, y }, params, workgroups: threads(sets * c) });
+}

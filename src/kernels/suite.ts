@@ -50,6 +50,8 @@ export interface OpSuite<Attrs> {
     readonly inputs?: readonly number[];
     /** Terms of an output's sum, to keep the check's cost down. */
     readonly terms?: number;
+    /** Whether differences can be taken at a row's values; missing means of every row. */
+    smooth?(row: OpCase<Attrs>): boolean;
   };
   /** A random small case: ones, primes, sizes off the tiles, paddings, strides. */
   random(draw: Draw): OpCase<Attrs>;

@@ -3,11 +3,16 @@ import { type Shape, sizeOf } from "../graph/tensor.js";
 import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { mulberry32, normals } from "../random.js";
 import { checkConfig, type ModelConfig } from "./config.js";
+import { levelKey } from "./unet.js";
 import { parameterShapes } from "./weights.js";
+
+const LAST_LAYER = `${levelKey(0)}.up.`;
 
 /**
  * Convolutions, transposed convolutions and linear layers: normal with variance 2 / fan_in (PyTorch's fan_in of a
  * transposed convolution is that of its second axis, its output channels); batch norm: weight N(1, 0.02), bias 0.
+ * With the global skip the last layer starts at zero, so that training starts from the untouched composite: on a small
+ * budget a network that starts from noise does not get past it.
  * @param seed the same seed gives the same weights on every machine
  */
 export function initialTensors(config: ModelConfig, seed: number): Map<string, HostTensor> {
@@ -16,7 +21,8 @@ export function initialTensors(config: ModelConfig, seed: number): Map<string, H
   const tensors = new Map<string, HostTensor>();
   const shapes = parameterShapes(checkConfig(config));
   for (const [key, shape] of shapes) {
-    const draw = drawOf(key, shape, shapes, uniform, normal);
+    const untouched = config.globalSkip && key.startsWith(LAST_LAYER);
+    const draw = untouched ? () => 0 : drawOf(key, shape, shapes, uniform, normal);
     tensors.set(key, fromFloat32(Float32Array.from({ length: sizeOf(shape) }, draw), shape, "F32"));
   }
   return tensors;

@@ -69,7 +69,8 @@ export class CheckpointFolder {
         complaints.push(error.message);
       }
     }
-    if (complaints.length > 0) throw new WeightsError(`${this.folder}: no checkpoint can be read: ${complaints.join("; ")}`);
+    if (complaints.length > 0)
+      throw new WeightsError(`${this.folder}: no checkpoint can be read: ${complaints.join("; ")}`);
     return null;
   }
 

@@ -7,19 +7,12 @@ import * as v from "valibot";
 import { WeightsError } from "../errors.js";
 import { parseSafetensors, serializeSafetensors } from "../io/safetensors.js";
 import type { HostTensor } from "../io/tensor_data.js";
-import { progressSchema } from "./progress.js";
 import { configSchema } from "./config.js";
+import { progressSchema } from "./progress.js";
 
 const FORMAT = "s2am-checkpoint-1";
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-
-const stateSchema = v.strictObject({
-  progress: progressSchema,
-  config: configSchema,
-  /** How a step was cut to fit the device's memory: the batch statistics hang on it. */
-  micro: v.strictObject({ batch: count, accumulate: count }),
-});
+const stateSchema = v.strictObject({ progress: progressSchema, config: configSchema });
 
 /** Everything that a run needs to go on, but its tensors. */
 export type TrainingState = v.InferOutput<typeof stateSchema>;
@@ -53,9 +46,11 @@ export function parseCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const digits = bytes.subarray(DIGEST_AT, DIGEST_AT + DIGITS);
   const said = new TextDecoder("latin1").decode(digits);
   digits.fill(0x30);
-  if (sha256(bytes) !== said) throw new WeightsError(`${name}: is damaged (its SHA-256 is not the one it was written with)`);
+  if (sha256(bytes) !== said)
+    throw new WeightsError(`${name}: is damaged (its SHA-256 is not the one it was written with)`);
   const { metadata, tensors } = parseSafetensors(bytes, name);
-  if (metadata.format !== FORMAT) throw new WeightsError(`${name}: is of format ${metadata.format}, this version reads ${FORMAT}`);
+  if (metadata.format !== FORMAT)
+    throw new WeightsError(`${name}: is of format ${metadata.format}, this version reads ${FORMAT}`);
   return { state: parseState(metadata.state ?? "", name), tensors };
 }
 

@@ -4,9 +4,9 @@
  */
 import * as v from "valibot";
 import { UsageError } from "../errors.js";
-import { ARCHS, BLURS, type ModelConfig, sizeMultiple } from "../model/config.js";
+import { ARCHS, BLURS, checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { LOSSES } from "./losses.js";
-import { SCHEDULES } from "./schedules.js";
+import { checkSchedule, type Schedule, SCHEDULES } from "./schedules.js";
 
 export const OPTIMIZERS = ["adam", "adamw"] as const;
 
@@ -21,11 +21,10 @@ const atLeast = (least: number) => {
 };
 const oneOf = <const T extends readonly string[]>(names: T) => v.picklist(names, `one of ${names.join(", ")}`);
 const positive = v.pipe(v.number("a number above 0"), v.finite("a number above 0"), v.gtValue(0, "a number above 0"));
-const share = v.pipe(
-  v.number("a number from 0 to below 1"),
-  v.minValue(0, "a number from 0 to below 1"),
-  v.ltValue(1, "a number from 0 to below 1"),
-);
+const between = (least: number, most: number) => {
+  const expected = `a number from ${least} to ${most}`;
+  return v.pipe(v.number(expected), v.minValue(least, expected), v.maxValue(most, expected));
+};
 const text = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const flag = v.boolean("true or false");
 
@@ -41,6 +40,8 @@ const entries = {
   size: count(32),
   batch: count(1),
   accumulate: count(1),
+  /** The batch that was asked for, where the device had no room for it: `batch` and `accumulate` say how it was cut. */
+  batchAsked: v.nullable(count(1)),
   steps: v.nullable(count(1)),
   epochs: v.nullable(count(1)),
   loss: oneOf(LOSSES),
@@ -48,9 +49,13 @@ const entries = {
   lr: positive,
   schedule: oneOf(SCHEDULES),
   warmup: count(0),
+  milestones: v.nullable(v.array(between(0, 1), "a list of shares of the run")),
+  factor: between(0, 1),
+  hold: between(0, 1),
+  floor: between(0, 1),
   weightDecay: atLeast(0),
   clipNorm: atLeast(0),
-  ema: share,
+  ema: between(0, 1),
   seed: count(0),
   saveEvery: v.nullable(count(1)),
   valEvery: count(1),
@@ -78,6 +83,7 @@ const DEFAULTS = {
   size: 256,
   batch: 8,
   accumulate: 1,
+  batchAsked: null,
   steps: null,
   epochs: null,
   loss: "mse",
@@ -85,6 +91,10 @@ const DEFAULTS = {
   lr: 1e-3,
   schedule: "constant",
   warmup: 0,
+  milestones: null,
+  factor: 0.1,
+  hold: 0,
+  floor: 0,
   weightDecay: 0,
   clipNorm: 0,
   ema: 0,
@@ -133,6 +143,8 @@ export function resolveConfig(...said: readonly Settings[]): TrainConfig {
   const config: TrainConfig = { ...DEFAULTS, ...withoutUndefined(given), data: given.data, levels };
   if (config.steps === null && config.epochs === null) throw new UsageError("say how long to train: --steps N or --epochs N");
   if (config.steps !== null && config.epochs !== null) throw new UsageError("give --steps or --epochs, not both");
+  checkConfig(modelConfigOf(config));
+  checkSchedule(scheduleOf(config));
   const multiple = sizeMultiple(config);
   if (size % multiple !== 0) {
     throw new UsageError(`the size must be a multiple of ${multiple} for ${levels} levels (2^levels), got ${size}: change --size or --levels`);
@@ -151,6 +163,16 @@ export const modelConfigOf = ({ arch, width, levels, globalSkip, blur }: TrainCo
   blur,
 });
 
+export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, hold, floor }: TrainConfig): Schedule => ({
+  name: schedule,
+  lr,
+  warmup,
+  ...(milestones && { milestones }),
+  factor,
+  hold,
+  floor,
+});
+
 /** What a resumed run may say anew: how long, how often, where the pictures lie. The rest would make it another run. */
 const OPEN_ON_RESUME: ReadonlySet<string> = new Set<keyof TrainConfig>([
   "data", "val", "steps", "epochs", "saveEvery", "valEvery", "valCount", "maxSkipped", "strict",
@@ -161,12 +183,30 @@ const OPEN_ON_RESUME: ReadonlySet<string> = new Set<keyof TrainConfig>([
  * @throws UsageError naming a setting that the run has otherwise, both values, and the way out
  */
 export function resumeConfig(run: string, saved: TrainConfig, said: Settings): TrainConfig {
-  for (const [key, value] of Object.entries(said)) {
-    const before = saved[key as keyof TrainConfig];
-    if (value === undefined || value === before || OPEN_ON_RESUME.has(key)) continue;
+  const asked = askedConfig(saved);
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  for (const [key, value] of Object.entries(said) as [keyof TrainConfig, unknown][]) {
+    const before = saved[key];
+    if (value === undefined || OPEN_ON_RESUME.has(key) || same(value, before) || same(value, asked[key])) continue;
     throw new UsageError(
-      `${run} was trained with ${key} ${before}, not ${value}: leave it out to go on as it was, or start another run from its weights (--init ${run}/last.safetensors)`,
+      `${run} was trained with ${key} ${shown(before)}, not ${shown(value)}: leave it out to go on as it was, or start another run from its weights (--init ${run}/last.safetensors)`,
     );
   }
-  return resolveConfig(saved, said);
+  return resolveConfig(saved, { ...said, batch: saved.batch, accumulate: saved.accumulate });
+}
+
+/** As it was before a step was cut to fit the device. */
+function askedConfig(config: TrainConfig): TrainConfig {
+  const { batchAsked, batch, accumulate } = config;
+  return batchAsked === null ? config : { ...config, batch: batchAsked, accumulate: (batch * accumulate) / batchAsked };
+}
+
+/** The same step in more and smaller micro-batches; null where there are none. @param least images a micro-batch */
+export function cutBatch(config: TrainConfig, least: number): TrainConfig | null {
+  const { batch, accumulate, batchAsked } = config;
+  for (let smaller = Math.floor(batch / 2); smaller >= least; smaller--) {
+    if (batch % smaller !== 0) continue;
+    return { ...config, batch: smaller, accumulate: (accumulate * batch) / smaller, batchAsked: batchAsked ?? batch };
+  }
+  return null;
 }

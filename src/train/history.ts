@@ -40,15 +40,31 @@ export const validationLine = ({ step, epoch, psnr, ssim, mse, fmse }: Validatio
  * cut short ends the reading, as do rows of steps that will be taken again.
  * @param validatedStep validations after it will be made again
  */
-export function parseHistory(text: string, lastStep: number, validatedStep: number): { history: History; length: number } {
+export function parseHistory(
+  text: string,
+  lastStep: number,
+  validatedStep: number,
+): { history: History; length: number } {
   const train: TrainRow[] = [];
   const validation: ValidationRow[] = [];
   let length = text.startsWith(CSV_HEADER) ? CSV_HEADER.length : 0;
   while (length > 0) {
     const end = text.indexOf("\n", length);
     const fields = text.slice(length, Math.max(end, 0)).split(",");
-    const [step = 0, epoch = 0, , loss = 0, lr = 0, gradientNorm = 0, skipped, imagesPerSecond = 0, psnr = 0, ssim = 0, mse = 0, fmse = 0] =
-      fields.map(Number);
+    const [
+      step = 0,
+      epoch = 0,
+      ,
+      loss = 0,
+      lr = 0,
+      gradientNorm = 0,
+      skipped,
+      imagesPerSecond = 0,
+      psnr = 0,
+      ssim = 0,
+      mse = 0,
+      fmse = 0,
+    ] = fields.map(Number);
     const isTrain = fields[2] === "train";
     if (end < 0 || fields.length !== COLUMNS.length || step > (isTrain ? lastStep : validatedStep)) break;
     if (isTrain) train.push({ step, epoch, loss, lr, gradientNorm, skipped: skipped === 1, imagesPerSecond });

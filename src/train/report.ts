@@ -73,7 +73,8 @@ function chartsOf({ train, validation }: History, baselinePsnr: number | null): 
   const points = thinned(train);
   const steps = points.map(({ step }) => step);
   const column = (read: (row: TrainRow) => number): (number | null)[] => points.map((row) => finite(read(row)));
-  const positive = (read: (row: TrainRow) => number) => column(read).map((value) => (value !== null && value > 0 ? value : null));
+  const positive = (read: (row: TrainRow) => number) =>
+    column(read).map((value) => (value !== null && value > 0 ? value : null));
   const losses = positive(({ loss }) => loss);
   const validated = validation.map(({ step }) => step);
   const baseline = validation.map(() => baselinePsnr);
@@ -85,7 +86,12 @@ function chartsOf({ train, validation }: History, baselinePsnr: number | null): 
       labels: ["harmonized", "composite"],
       columns: [validated, validation.map(({ psnr }) => finite(psnr)), baseline],
     },
-    { title: "Gradient norm", logarithmic: true, labels: ["gradient norm"], columns: [steps, positive((row) => row.gradientNorm)] },
+    {
+      title: "Gradient norm",
+      logarithmic: true,
+      labels: ["gradient norm"],
+      columns: [steps, positive((row) => row.gradientNorm)],
+    },
     { title: "Learning rate", logarithmic: false, labels: ["learning rate"], columns: [steps, column(({ lr }) => lr)] },
   ];
 }
@@ -101,7 +107,12 @@ function thinned(rows: readonly TrainRow[]): TrainRow[] {
     const group = rows.slice(start, start + stride);
     const taken = group.filter(({ skipped }) => !skipped);
     const last = group.at(-1);
-    if (last) points.push({ ...last, loss: mean(taken.map(({ loss }) => loss)), gradientNorm: mean(taken.map((row) => row.gradientNorm)) });
+    if (last)
+      points.push({
+        ...last,
+        loss: mean(taken.map(({ loss }) => loss)),
+        gradientNorm: mean(taken.map((row) => row.gradientNorm)),
+      });
   }
   return points;
 }

@@ -11,7 +11,15 @@ import { writeFileAtomic } from "../io/file_write.node.js";
 import { serializeSafetensors } from "../io/safetensors.js";
 import type { HostTensor } from "../io/tensor_data.js";
 import { CheckpointFolder } from "./checkpoint.node.js";
-import { CSV_HEADER, type History, parseHistory, trainLine, type TrainRow, validationLine, type ValidationRow } from "./history.js";
+import {
+  CSV_HEADER,
+  type History,
+  parseHistory,
+  type TrainRow,
+  trainLine,
+  type ValidationRow,
+  validationLine,
+} from "./history.js";
 import type { Progress } from "./progress.js";
 import { type PngPicture, pictureRecord, scalarsRecord, startRecord, versionRecord } from "./tensorboard.js";
 
@@ -45,7 +53,9 @@ export class RunFolder {
   /** @throws UsageError where there is something in the folder already */
   async assertFresh(): Promise<void> {
     if (!(await this.inspect())) return;
-    throw new UsageError(`${this.path}: is not empty; continue the run in it with --resume ${this.path}, or name another folder`);
+    throw new UsageError(
+      `${this.path}: is not empty; continue the run in it with --resume ${this.path}, or name another folder`,
+    );
   }
 
   /** Makes the folder and writes the settings. */
@@ -53,7 +63,10 @@ export class RunFolder {
     await makeFolder(resolve(this.path)).catch((cause: unknown) => {
       throw new InputError(`${this.path}: cannot be made (${reason(cause)})`, { cause });
     });
-    await writeFileAtomic(join(this.path, "config.json"), new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+    await writeFileAtomic(
+      join(this.path, "config.json"),
+      new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`),
+    );
   }
 
   /** Opens the logs; what they hold of steps after `progress`, which will be taken again, is cut off. */
@@ -89,7 +102,10 @@ export class RunFolder {
     this.validation.push(row);
     await this.append(this.log, validationLine(row));
     const { psnr, ssim, mse, fmse } = row;
-    await this.append(this.events, scalarsRecord(seconds(), row.step, { "val/psnr": psnr, "val/ssim": ssim, "val/mse": mse, "val/fmse": fmse }));
+    await this.append(
+      this.events,
+      scalarsRecord(seconds(), row.step, { "val/psnr": psnr, "val/ssim": ssim, "val/mse": mse, "val/fmse": fmse }),
+    );
   }
 
   async logPicture(step: number, tag: string, picture: PngPicture): Promise<void> {

@@ -11,18 +11,26 @@ export interface PngPicture {
 }
 
 /** The first record of every file. @param seconds since 1970, as in the others */
-export const versionRecord = (seconds: number): Uint8Array => record(event(seconds, 0, field(3, utf8("brain.Event:2"))));
+export const versionRecord = (seconds: number): Uint8Array =>
+  record(event(seconds, 0, field(3, utf8("brain.Event:2"))));
 
 /** Tells TensorBoard that steps from `step` on, which an earlier file may hold, are taken anew. */
 export const startRecord = (seconds: number, step: number): Uint8Array =>
   record(event(seconds, step, field(7, varintField(1, 1))));
 
 export function scalarsRecord(seconds: number, step: number, scalars: Readonly<Record<string, number>>): Uint8Array {
-  const values = Object.entries(scalars).map(([tag, value]) => field(1, join(field(1, utf8(tag)), float32Field(2, value))));
+  const values = Object.entries(scalars).map(([tag, value]) =>
+    field(1, join(field(1, utf8(tag)), float32Field(2, value))),
+  );
   return record(event(seconds, step, field(5, join(...values))));
 }
 
-export function pictureRecord(seconds: number, step: number, tag: string, { width, height, png }: PngPicture): Uint8Array {
+export function pictureRecord(
+  seconds: number,
+  step: number,
+  tag: string,
+  { width, height, png }: PngPicture,
+): Uint8Array {
   const picture = join(varintField(1, height), varintField(2, width), varintField(3, RGB), field(4, png));
   return record(event(seconds, step, field(5, field(1, join(field(1, utf8(tag)), field(4, picture))))));
 }
@@ -50,7 +58,8 @@ function maskedCrc(bytes: Uint8Array): Uint8Array {
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 const key = (number: number, wire: keyof typeof WIRE): Uint8Array => varint(number * 8 + WIRE[wire]);
-const field = (number: number, content: Uint8Array): Uint8Array => join(key(number, "bytes"), varint(content.length), content);
+const field = (number: number, content: Uint8Array): Uint8Array =>
+  join(key(number, "bytes"), varint(content.length), content);
 const varintField = (number: number, value: number): Uint8Array => join(key(number, "varint"), varint(value));
 
 function float64Field(number: number, value: number): Uint8Array {

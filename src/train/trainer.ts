@@ -140,7 +140,9 @@ export class Trainer {
     await parts.onStep({ ...result, step: progress.step, epoch, lr, skipped, images: options.images, seconds });
     if (progress.skippedInARow >= options.maxSkipped) {
       const where = result.nonFinite[0] ? `the gradient of ${result.nonFinite[0]}` : "the loss";
-      throw this.diverged(`${progress.skippedInARow} steps in a row were not finite (${where}) at a learning rate of ${lr}`);
+      throw this.diverged(
+        `${progress.skippedInARow} steps in a row were not finite (${where}) at a learning rate of ${lr}`,
+      );
     }
   }
 
@@ -169,7 +171,8 @@ export class Trainer {
     await parts.onValidation(record);
     if (progress.skippedInARow === 0) return;
     // The last steps of all were skipped: by chance, or because the weights are spoilt.
-    if (Number.isNaN(metrics.psnr)) throw this.diverged("the last steps were skipped and the network's output is not finite");
+    if (Number.isNaN(metrics.psnr))
+      throw this.diverged("the last steps were skipped and the network's output is not finite");
     progress.skippedInARow = 0;
   }
 

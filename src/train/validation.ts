@@ -69,19 +69,22 @@ export async function validate(
   const { y } = unet(model.layers, config, input("x", [1, size, size, 4]));
   const plan = await compile(runtime, { y }, { signal });
   try {
-    const measured = [];
+    const measured: Measured[] = [];
     for (let i = 0; i < pictures.length; i++) {
       if (signal.aborted) throw new AbortedError("validation: aborted");
       measured.push(await measure(plan, await pictures.load(i), i < strips));
     }
-    const mean = (of: (one: Measured) => number): number => measured.reduce((sum, one) => sum + of(one), 0) / measured.length;
+    const mean = (of: (one: Measured) => number): number =>
+      measured.reduce((sum, one) => sum + of(one), 0) / measured.length;
     return {
       psnr: mean((one) => one.psnr),
       ssim: mean((one) => one.ssim),
       mse: mean((one) => one.mse),
       fmse: mean((one) => one.fmse),
       baselinePsnr: mean((one) => one.psnrBefore),
-      strips: measured.flatMap(({ name, psnrBefore, psnr, strip }) => (strip ? [{ name, psnrBefore, psnr, strip }] : [])),
+      strips: measured.flatMap(({ name, psnrBefore, psnr, strip }) =>
+        strip ? [{ name, psnrBefore, psnr, strip }] : [],
+      ),
     };
   } finally {
     await plan.dispose();
@@ -97,7 +100,11 @@ interface Measured extends ValidationMetrics {
   readonly strip: Image | null;
 }
 
-async function measure(plan: Plan, { name, composite, mask, target }: ValidationSample, keep: boolean): Promise<Measured> {
+async function measure(
+  plan: Plan,
+  { name, composite, mask, target }: ValidationSample,
+  keep: boolean,
+): Promise<Measured> {
   const { width, height } = composite;
   const { outputs } = await plan.run({ x: stackMask(composite, mask).data });
   const data = outputs.y ?? new Float32Array(0);
@@ -116,4 +123,11 @@ async function measure(plan: Plan, { name, composite, mask, target }: Validation
   };
 }
 
-const SPOILT: Validation = { psnr: Number.NaN, ssim: Number.NaN, mse: Number.NaN, fmse: Number.NaN, baselinePsnr: Number.NaN, strips: [] };
+const SPOILT: Validation = {
+  psnr: Number.NaN,
+  ssim: Number.NaN,
+  mse: Number.NaN,
+  fmse: Number.NaN,
+  baselinePsnr: Number.NaN,
+  strips: [],
+};

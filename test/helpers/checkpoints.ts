@@ -1,21 +1,23 @@
-/** Checkpoints as the authors' training script saves them, written without PyTorch. */
-import type { HostTensor } from "../../src/io/tensor_data.js";
-import { dict, int, legacyCheckpoint, pickle, tensor, text, zipCheckpoint } from "./pickles.js";
+/** Checkpoints small enough to be made by the thousand, and different at every step. */
+import { fromFloat32 } from "../../src/io/tensor_data.js";
+import { mulberry32 } from "../../src/random.js";
+import type { Checkpoint } from "../../src/train/checkpoint_format.node.js";
+import { resolveConfig } from "../../src/train/config.js";
+import { freshProgress } from "../../src/train/progress.js";
 
-/** @param tensors float32, by key; saved under "state_dict", each key after the "module." of data-parallel training */
-export function checkpointOf(tensors: ReadonlyMap<string, HostTensor>, container: "legacy" | "zip"): Uint8Array {
-  const stored = [...tensors].map(([key, { shape, data }], i) => {
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-    const storage = { key: String(i), length: data.length / 4 };
-    return { data, storage, item: [text(`module.${key}`), tensor(storage, 0, shape, strides)] };
-  });
-  const state = dict(...stored.flatMap(({ item }) => item));
-  const saved = pickle(dict(text("epoch"), int(3), text("state_dict"), state));
-  if (container === "zip") {
-    return zipCheckpoint(saved, Object.fromEntries(stored.map(({ storage, data }) => [storage.key, data])));
-  }
-  return legacyCheckpoint(
-    saved,
-    stored.map(({ storage, data }) => [storage.key, storage.length, data]),
-  );
+/** @param values a tensor */
+export function checkpointOf(step: number, values = 64): Checkpoint {
+  const tensor = (seed: number) =>
+    fromFloat32(Float32Array.from({ length: values }, mulberry32(seed)), [values], "F32");
+  return {
+    state: {
+      progress: { ...freshProgress(), step, updates: step, position: { epoch: step, index: 0 } },
+      config: resolveConfig({ data: "/photos", arch: "s2ad", width: 16, size: 128, batch: 4, steps: 1000 }),
+    },
+    tensors: new Map([
+      ["m/w", tensor(3 * step)],
+      ["param/w", tensor(3 * step + 1)],
+      ["v/w", tensor(3 * step + 2)],
+    ]),
+  };
 }

@@ -1,9 +1,10 @@
 /** A training without a GPU: a step whose bits depend on every batch and on its order, and batches that follow from a seed. */
+
+import { fromFloat32, type HostTensor } from "../../src/io/tensor_data.js";
+import { mulberry32 } from "../../src/random.js";
 import type { DataPosition } from "../../src/train/progress.js";
 import type { StepResult, TrainBatch } from "../../src/train/train_step.js";
 import type { BatchSource, PositionedBatch, TrainStepLike } from "../../src/train/trainer.js";
-import { fromFloat32, type HostTensor } from "../../src/io/tensor_data.js";
-import { mulberry32 } from "../../src/random.js";
 
 export interface FakeStep extends TrainStepLike {
   readonly w: Float32Array;
@@ -33,7 +34,11 @@ export function fakeStep(spoilt: (step: number) => boolean = () => false): FakeS
       return { loss: w.reduce((sum, value) => sum + value * value, 0), gradientNorm: 1, nonFinite: [] };
     },
     weights: async () => new Map([["w", tensor(w)]]),
-    state: () => new Map([["param/w", tensor(w)], ["m/w", tensor(m)]]),
+    state: () =>
+      new Map([
+        ["param/w", tensor(w)],
+        ["m/w", tensor(m)],
+      ]),
     restore(tensors) {
       w.set(new Float32Array(tensors.get("param/w")?.data.slice().buffer ?? new ArrayBuffer(16)));
       m.set(new Float32Array(tensors.get("m/w")?.data.slice().buffer ?? new ArrayBuffer(16)));

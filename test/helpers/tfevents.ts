@@ -73,7 +73,12 @@ export function readTfEvents(bytes: Uint8Array): TfEvent[] {
 }
 
 function eventOf(fields: Map<number, Field[]>): TfEvent {
-  const event: TfEvent = { wallTime: fields.get(1)?.[0] as number, step: (fields.get(2)?.[0] as number) ?? 0, scalars: {}, pictures: {} };
+  const event: TfEvent = {
+    wallTime: fields.get(1)?.[0] as number,
+    step: (fields.get(2)?.[0] as number) ?? 0,
+    scalars: {},
+    pictures: {},
+  };
   const [version] = fields.get(3) ?? [];
   if (version) event.fileVersion = textOf(version);
   const [session] = fields.get(7) ?? [];

@@ -2,6 +2,7 @@
 import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { blend as shader } from "../../shaders.generated.js";
+import { blendBackward } from "../blend_backward/op.js";
 import { expectShape, f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
@@ -15,6 +16,11 @@ export const blendOp = defineOp<object>({
     return f32(shape);
   },
   flops: (_, [y]) => 4 * sizeOf(shapeOf(y)),
+  vjp({ inputs: [a, b, m] }, [dy]) {
+    if (!dy || !a || !b || !m) return [];
+    const { da, db, dm } = blendBackward(dy, { a, b, m });
+    return [da, db, dm];
+  },
   variants: laneVariants(
     (p) => [operand(p, 0), operand(p, 1), result(p)],
     (p, lanes) => {

@@ -2,6 +2,7 @@
 import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { channel_gate } from "../../shaders.generated.js";
+import { channelGateBackward } from "../channel_gate_backward/op.js";
 import { expectShape, f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
@@ -14,6 +15,11 @@ export const channelGateOp = defineOp<object>({
     return f32(shape);
   },
   flops: (_, [y]) => sizeOf(shapeOf(y)),
+  vjp({ inputs: [x, g] }, [dy]) {
+    if (!dy || !x || !g) return [];
+    const { dx, dg } = channelGateBackward(dy, x, g);
+    return [dx, dg];
+  },
   variants: laneVariants(
     (p) => [operand(p, 0), operand(p, 1), result(p)],
     (p, lanes) => {

@@ -2,6 +2,7 @@
 import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { channel_pool } from "../../shaders.generated.js";
+import { channelPoolBackward } from "../channel_pool_backward/op.js";
 import { f32, present } from "../expect.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
@@ -12,6 +13,7 @@ export const channelPoolOp = defineOp<object>({
     return f32([n, h, w, 2]);
   },
   flops: ([x]) => 2 * sizeOf(shapeOf(x)),
+  vjp: ({ inputs: [x] }, [dy]) => [dy && x ? channelPoolBackward(dy, x) : null],
   variants: laneVariants(
     (p) => [operand(p, 0)],
     (p, { consts, types }) => {

@@ -1,6 +1,7 @@
 import { nhwc } from "../../graph/tensor.js";
 import { at, defineSuite, given, type OpCase, oracleOf } from "../suite.js";
-import { type GaussianBlurAttrs, gaussianBlurOp } from "./op.js";
+import { gaussianBlurOp } from "./op.js";
+import type { GaussianBlurAttrs } from "./problem.js";
 import { BLUR_RADIUS, type BlurKernel, blurTaps } from "./taps.js";
 
 const row = (n: number, h: number, w: number, kernel: BlurKernel, timed = false): OpCase<GaussianBlurAttrs> => ({

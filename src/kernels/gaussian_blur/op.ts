@@ -1,33 +1,17 @@
 /** Softens the edge of a mask, as S2AM does before it composes. */
-import { ShapeError } from "../../errors.js";
-import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
-import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { type ApplyOptions, apply, defineOp, operand, pass, result } from "../../graph/op.js";
+import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { gaussian_blur } from "../../shaders.generated.js";
-import { f32, present } from "../expect.js";
+import { gaussianBlurBackward } from "../gaussian_blur_backward/op.js";
 import { threads, viewOverrides } from "../views.js";
-import { BLUR_RADIUS, type BlurKernel, blurTaps } from "./taps.js";
-
-export interface GaussianBlurAttrs {
-  readonly kernel: BlurKernel;
-}
+import { checkBlurred, flopsOfBlur, type GaussianBlurAttrs } from "./problem.js";
+import { BLUR_RADIUS, blurTaps } from "./taps.js";
 
 export const gaussianBlurOp = defineOp<GaussianBlurAttrs>({
   name: "gaussian_blur",
-  infer([x], { kernel }) {
-    const shape = present("gaussian_blur", "x", x);
-    const [, h, w, c] = nhwc("gaussian_blur", "x", shape);
-    const radius = BLUR_RADIUS[kernel];
-    if (c !== 1) throw new ShapeError(`gaussian_blur: x must have one channel, got ${showShape(shape)}`);
-    if (Math.min(h, w) <= radius) {
-      const size = 2 * radius + 1;
-      throw new ShapeError(
-        `gaussian_blur: the ${size}x${size} kernel mirrors ${radius} pixels, so both sides need at least ${radius + 1}, ` +
-          `got ${showShape(shape)}: use a larger image`,
-      );
-    }
-    return f32(shape);
-  },
-  flops: ([x], _, { kernel }) => 2 * (2 * BLUR_RADIUS[kernel] + 1) ** 2 * sizeOf(shapeOf(x)),
+  infer: ([x], { kernel }) => checkBlurred("gaussian_blur", "x", x, kernel),
+  flops: flopsOfBlur,
+  vjp: ({ attrs }, [dy]) => [dy ? gaussianBlurBackward(dy, attrs) : null],
   variants: [
     {
       name: "direct",

@@ -1,4 +1,7 @@
-/** Average and maximum over each channel of an image: what the channel gates see. */
+/**
+ * Average and maximum over each channel of an image: what the channel gates see. A second output tells the pixel where
+ * each maximum is first, counted in rows: there its gradient goes.
+ */
 import {
   type ApplyOptions,
   apply,
@@ -13,13 +16,14 @@ import {
 import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { global_pool_join, global_pool_rows } from "../../shaders.generated.js";
 import { f32, present } from "../expect.js";
+import { globalPoolBackward } from "../global_pool_backward/op.js";
 import { type Lanes, laneVariants, threads, viewOverrides } from "../views.js";
 
 /** Rows first, then their sums in order: parallel enough, exact to a rounding of W + H terms, the same on every run. */
 function plan(p: Problem<object>, { count, consts, types }: Lanes) {
-  const [x, y] = [operand(p, 0), result(p)];
+  const [x, y, first] = [operand(p, 0), result(p), result(p, 1)];
   const [N, H, W, C] = nhwc("global_pool", "x", x.shape);
-  const partial = scratch("row sums and maxima", N * H * 2 * C);
+  const partial = scratch("row sums and maxima", N * H * 3 * C);
   const rows = pass(global_pool_rows, {
     bind: { x, partial },
     overrides: { W, C, SIZE: N * H * C, ...viewOverrides("X", x) },
@@ -28,8 +32,8 @@ function plan(p: Problem<object>, { count, consts, types }: Lanes) {
     workgroups: threads((N * H * C) / count),
   });
   const join = pass(global_pool_join, {
-    bind: { partial, y },
-    overrides: { H, W, C, SIZE: N * C, ...viewOverrides("Y", y) },
+    bind: { partial, y, first },
+    overrides: { H, W, C, SIZE: N * C, ...viewOverrides("Y", y), ...viewOverrides("FIRST", first) },
     workgroups: threads(N * C),
   });
   return { passes: [rows, join] };
@@ -39,9 +43,14 @@ export const globalPoolOp = defineOp<object>({
   name: "global_pool",
   infer([x]) {
     const [n, , , c] = nhwc("global_pool", "x", present("global_pool", "x", x));
-    return f32([n, 2 * c]);
+    return [...f32([n, 2 * c]), ...f32([n, c])];
   },
   flops: ([x]) => 2 * sizeOf(shapeOf(x)),
+  vjp({ inputs: [x], outputs: [, first] }, [dy]) {
+    if (!dy || !x || !first) return [];
+    const [, height, width] = nhwc("global_pool", "x", x.shape);
+    return [globalPoolBackward(dy, first, { height, width })];
+  },
   variants: laneVariants((p) => [operand(p, 0)], plan),
 });
 

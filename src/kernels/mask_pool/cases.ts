@@ -37,6 +37,7 @@ export const maskPoolSuite = defineSuite<MaskPoolAttrs>({
     };
     return [oracleOf([n, oh, ow, 1], 1, element)];
   },
+  gradient: { inputs: [] },
   cases: [
     row(1, 2, 2, 2),
     row(2, 8, 12, 2),

@@ -25,6 +25,7 @@ export const maskPoolOp = defineOp<MaskPoolAttrs>({
     return f32([n, h / stride, w / stride, 1]);
   },
   flops: (_, [y]) => 5 * sizeOf(shapeOf(y)),
+  vjp: () => [null], // rounding is flat wherever it has a derivative
   variants: [
     {
       name: "direct",

@@ -3,7 +3,10 @@ import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } fr
 import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { s2am_compose } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { beforeActivation } from "../activation_backward/op.js";
 import { expectShape, f32, present } from "../expect.js";
+import { s2amComposeBackward } from "../s2am_compose_backward/op.js";
+import { s2amComposeBackwardMask } from "../s2am_compose_backward_mask/op.js";
 import { laneVariants, threads, viewOverrides } from "../views.js";
 
 export const s2amComposeOp = defineOp<ActivationAttrs>({
@@ -19,6 +22,12 @@ export const s2amComposeOp = defineOp<ActivationAttrs>({
     return f32(shape);
   },
   flops: (_, [y]) => 7 * sizeOf(shapeOf(y)),
+  vjp({ inputs: [l, x, gMix, gBg, m], outputs: [y], attrs, needs }, [dy]) {
+    if (!dy || !l || !x || !gMix || !gBg || !m) return [];
+    const dz = beforeActivation(dy, y, attrs);
+    const { dl, dx, dMix, dBg } = s2amComposeBackward({ dy: dz, x, gMix, gBg, m });
+    return [dl, dx, dMix, dBg, needs[4] ? s2amComposeBackwardMask({ dy: dz, l, x, gMix, gBg }) : null];
+  },
   variants: laneVariants(
     (p) => [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3), result(p)],
     (p, lanes) => {

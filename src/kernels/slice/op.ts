@@ -4,6 +4,7 @@ import { type ApplyOptions, apply, defineOp, operand, result } from "../../graph
 import { showShape, type Tensor } from "../../graph/tensor.js";
 import { copyPass } from "../copy.js";
 import { expectIntegers, f32, present } from "../expect.js";
+import { sliceBackward } from "../slice_backward/op.js";
 
 export interface SliceAttrs {
   /** The first channel. */
@@ -25,6 +26,9 @@ export const sliceOp = defineOp<SliceAttrs>({
     return f32([...shape.slice(0, -1), length]);
   },
   flops: () => 0,
+  vjp: ({ inputs: [x], attrs }, [dy]) => [
+    dy && x ? sliceBackward(dy, { start: attrs.start, channels: x.shape.at(-1) ?? 0 }) : null,
+  ],
   variants: [
     {
       name: "copy",
