@@ -1,6 +1,6 @@
 /**
  * Builds dist/: `index.js` (browser-safe, everything bundled), `node.js` and `cli.js` (packages left to Node), the
- * repository's own demo (`demo.js`) and demo page (`web/`), and the type declarations. `--js-only` leaves the
+ * repository's own demo (`demo.js`), training (`train.js`) and demo page (`web/`), and the type declarations. `--js-only` leaves the
  * declarations out, for the commands that only want to run.
  */
 import { execFileSync } from "node:child_process";
@@ -28,7 +28,7 @@ const common = {
 const node = { ...common, platform: "node", packages: "external" };
 await Promise.all([
   build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" }),
-  build({ ...node, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts" } }),
+  build({ ...node, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts", train: "train.ts" } }),
   build({ ...node, entryPoints: { cli: "src/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } }),
   build({ ...common, entryPoints: { "web/main": "web/main.ts" }, platform: "browser", minify: true }),
 ]);

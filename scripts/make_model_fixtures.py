@@ -43,8 +43,8 @@ def hashed(key, shape):
     return torch.from_numpy(v.astype(numpy.float32).reshape(shape))
 
 
-def picture(batch, height, width):
-    rgb = torch.from_numpy(uniform("input", batch * 3 * height * width).astype(numpy.float32).reshape(batch, 3, height, width))
+def picture(batch, height, width, name="input"):
+    rgb = torch.from_numpy(uniform(name, batch * 3 * height * width).astype(numpy.float32).reshape(batch, 3, height, width))
     yy, xx = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     mask = (((yy - height * 0.45) ** 2 + (xx - width * 0.55) ** 2) < (height * 0.3) ** 2).float()
     return torch.cat([rgb, mask.expand(batch, 1, height, width)], 1)

@@ -20,35 +20,58 @@ def sampled(t):
     return flat[:: max(1, -(-flat.numel() // SAMPLES))].float().clone()
 
 
+def train(arch, width, name, dtype):
+    """Ten Adam steps on one batch named `name`: what the fixture holds, with whole gradients."""
+    size, batch = 32, 2
+    net = reference.UNet(arch, width, 5)
+    skip = ("num_batches_tracked", "gaussianMask.weight")
+    net.load_state_dict({k: v if k.endswith(skip) else hashed(k, v.shape) for k, v in net.state_dict().items()})
+    net = net.to(dtype).train()
+    x = picture(batch, size, size, f"input{name}").to(dtype).requires_grad_()
+    values = uniform(f"target{name}", batch * 3 * size * size).astype(numpy.float32)
+    target = torch.from_numpy(values).reshape(batch, 3, size, size).to(dtype)
+    out, losses = {}, []
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for step in range(10):
+        optimizer.zero_grad()
+        y = net(x)
+        loss = torch.nn.functional.mse_loss(y, target)
+        loss.backward()
+        losses.append(loss.item())
+        if step == 0:
+            out["train"] = y.detach().clone()
+            out["grad_input"] = x.grad.clone()
+            out.update({f"grad/{k}": p.grad.clone() for k, p in net.named_parameters()})
+            out.update({f"running/{k}": v.clone() for k, v in net.state_dict().items() if "running_" in k})
+        optimizer.step()
+    out["losses"] = torch.tensor(losses, dtype=torch.float64)
+    return out
+
+
+def disagreement(a, b):
+    """Largest relative difference of any gradient or loss."""
+    apart = lambda x, y: ((x.double() - y.double()).norm() / y.double().norm().clamp(min=1e-20)).item()
+    return max([apart(a[k], b[k]) for k in b if k.startswith("grad")] + ((a["losses"] - b["losses"]) / b["losses"]).abs().tolist())
+
+
 def main():
     folder = root.parent / "test" / "fixtures" / "training"
     folder.mkdir(parents=True, exist_ok=True)
-    size, batch = 32, 2
     for arch, width in (("unet", 8), ("s2asc", 16), ("s2ad", 8)):
-        net = reference.UNet(arch, width, 5)
-        skip = ("num_batches_tracked", "gaussianMask.weight")
-        net.load_state_dict({k: v if k.endswith(skip) else hashed(k, v.shape) for k, v in net.state_dict().items()})
-        net = net.double().train()
-        x = picture(batch, size, size).double().requires_grad_()
-        target = torch.from_numpy(uniform("target", batch * 3 * size * size).astype(numpy.float32)).reshape(batch, 3, size, size).double()
-        out = {}
-        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-        losses = []
-        for step in range(10):
-            optimizer.zero_grad()
-            y = net(x)
-            loss = torch.nn.functional.mse_loss(y, target)
-            loss.backward()
-            losses.append(loss.item())
-            if step == 0:
-                out["train"] = y.detach().float().clone()
-                out["grad_input"] = x.grad.float().clone()
-                out.update({f"grad/{k}": sampled(p.grad) for k, p in net.named_parameters()})
-                out.update({f"running/{k}": v.float().clone() for k, v in net.state_dict().items() if "running_" in k})
-            optimizer.step()
-        out["losses"] = torch.tensor(losses, dtype=torch.float32)
-        reference.save_safetensors(folder / f"{arch}{width}.safetensors", out)
-        print(arch, width, len(out), losses[0], losses[-1])
+        # Adam divides a gradient by its own size, so one that is all rounding noise moves a weight as far as any other.
+        # A batch is taken on which PyTorch's own float32 agrees with its float64: then the comparison measures the engine.
+        for k in range(100):
+            name = f" {k}"
+            out = train(arch, width, name, torch.float64)
+            noise = disagreement(train(arch, width, name, torch.float32), out)
+            if noise < 1e-5:
+                break
+        else:
+            raise SystemExit(f"{arch}: no well-conditioned batch found")
+        kept = {key: sampled(v) if key.startswith("grad/") else v.float() for key, v in out.items()}
+        kept["batch"] = torch.tensor([float(k)])
+        reference.save_safetensors(folder / f"{arch}{width}.safetensors", kept)
+        print(arch, width, f"batch {k}, float32 apart by {noise:.1e}, losses", out["losses"][0].item(), out["losses"][-1].item())
 
 
 if __name__ == "__main__":

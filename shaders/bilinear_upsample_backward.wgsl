@@ -1,5 +1,5 @@
 // Gradient of the doubling by bilinear interpolation, one thread an input pixel: it gathers from the output pixels that
-// read it, all of which lie within two of 2 h, 2 w.
+// read it. Of an axis these are 2 i - 1 to 2 i + 2, whether the corners are aligned or not.
 // use lib/bilinear
 // use lib/index
 // use lib/lanes
@@ -25,10 +25,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let h = pixel / W % H;
   let w = pixel % W;
   var sum = T(0.0);
-  for (var line = max(2u * h, 2u) - 2u; line < min(2u * h + 3u, 2u * H); line++) {
+  for (var line = max(2u * h, 1u) - 1u; line < min(2u * h + 3u, 2u * H); line++) {
     let down = share_of(h, line, H);
     if (down == 0.0) { continue; }
-    for (var column = max(2u * w, 2u) - 2u; column < min(2u * w + 3u, 2u * W); column++) {
+    for (var column = max(2u * w, 1u) - 1u; column < min(2u * w + 3u, 2u * W); column++) {
       let across = share_of(w, column, W);
       if (across == 0.0) { continue; }
       sum += down * across * dy[at((n * 2u * H + line) * 2u * W + column, DY_PITCH, DY_OFFSET, c)];

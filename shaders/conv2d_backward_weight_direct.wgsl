@@ -1,47 +1,53 @@
 // Weight gradient of a 2-D convolution, one thread a weight: the sum over all output pixels. Clear, not fast.
 // use lib/index
-override N: u32;
-override H: u32;          // input of the convolution
-override W: u32;
-override C_IN: u32;
-override X_PITCH: u32;
-override X_OFFSET: u32;
-override S: u32;          // kernel columns
-override STRIDE: u32;
-override PAD: u32;
-override OH: u32;         // output of the convolution
-override OW: u32;
-override C_OUT: u32;
-override DY_PITCH: u32;
-override DY_OFFSET: u32;
-override SIZE: u32;       // R * S * C_IN * C_OUT
-override RELU_DY: bool;
+struct Params {
+  n: u32,           // images
+  h: u32,           // input of the convolution
+  w: u32,
+  c_in: u32,
+  x_pitch: u32,
+  x_offset: u32,
+  kernel_w: u32,
+  stride: u32,
+  pad: u32,
+  oh: u32,          // output of the convolution
+  ow: u32,
+  c_out: u32,
+  dy_pitch: u32,
+  dy_offset: u32,
+  relu_dy: u32,
+  dw_pitch: u32,
+  dw_offset: u32,
+  rows: u32,        // of dw: R * S * C_IN
+}
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;          // [N, H, W, C_IN], pitched
-@group(0) @binding(1) var<storage, read> dy: array<f32>;         // [N, OH, OW, C_OUT], pitched
-@group(0) @binding(2) var<storage, read_write> dw: array<f32>;   // [R, S, C_IN, C_OUT]
+@group(0) @binding(0) var<storage, read> x: array<f32>;          // [n, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read> dy: array<f32>;         // [n, oh, ow, c_out], pitched
+@group(0) @binding(2) var<storage, read_write> dw: array<f32>;   // [R, S, c_in, c_out], pitched
+@group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
-  if (i >= SIZE) { return; }
-  let oc = i % C_OUT;
-  let c = (i / C_OUT) % C_IN;
-  let s = (i / (C_OUT * C_IN)) % S;
-  let r = i / (C_OUT * C_IN * S);
+  let k = i % p.c_out;
+  let m = i / p.c_out;
+  if (m >= p.rows) { return; }
+  let c = m % p.c_in;
+  let s = m / p.c_in % p.kernel_w;
+  let r = m / p.c_in / p.kernel_w;
   var sum = 0.0;
-  for (var row = 0u; row < N * OH; row++) {
-    let ih = (row % OH) * STRIDE + r - PAD;   // wraps to a huge number above the image
-    if (ih >= H) { continue; }
+  for (var row = 0u; row < p.n * p.oh; row++) {
+    let ih = row % p.oh * p.stride + r - p.pad;   // wraps to a huge number above the image
+    if (ih >= p.h) { continue; }
     var part = 0.0;   // a row's own sum: rounding grows with the longest chain of additions
-    for (var ow = 0u; ow < OW; ow++) {
-      let iw = ow * STRIDE + s - PAD;
-      if (iw >= W) { continue; }
-      var d = dy[(row * OW + ow) * DY_PITCH + DY_OFFSET + oc];
-      if (RELU_DY) { d = max(d, 0.0); }
-      part += x[((row / OH * H + ih) * W + iw) * X_PITCH + X_OFFSET + c] * d;
+    for (var ow = 0u; ow < p.ow; ow++) {
+      let iw = ow * p.stride + s - p.pad;
+      if (iw >= p.w) { continue; }
+      var d = dy[(row * p.ow + ow) * p.dy_pitch + p.dy_offset + k];
+      if (p.relu_dy == 1u) { d = max(d, 0.0); }
+      part += x[((row / p.oh * p.h + ih) * p.w + iw) * p.x_pitch + p.x_offset + c] * d;
     }
     sum += part;
   }
-  dw[i] = sum;
+  dw[m * p.dw_pitch + p.dw_offset + k] = sum;
 }

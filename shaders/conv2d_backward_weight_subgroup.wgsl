@@ -5,7 +5,8 @@
 // window, so that a pixel of x is loaded once for all of them; a load of dy brings LANES values, one a lane, and each is
 // broadcast from there to meet GROUPS x S registers.
 //
-// A slice is a range of the N * oh rows of dy. Each writes its own dw; add_slices.wgsl sums them in order.
+// A slice is a range of the N * oh rows of dy. Each writes its own dw; conv2d_backward_weight_join.wgsl sums
+// them in order.
 enable subgroups;
 
 const LANES: u32 = 8u;       // specialised: the adapter's subgroup size

@@ -18,6 +18,7 @@ override Y_PITCH: u32;
 override Y_OFFSET: u32;
 override M: u32;          // N * OH * OW
 override HAS_BIAS: bool;
+override RELU_INPUT: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;         // [N, H, W, C_IN / 4], pitched
 @group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;         // [R, S, C_IN, C_OUT / 4]
@@ -31,7 +32,8 @@ fn load_x(m: u32, k4: u32) -> vec4<f32> {
   let ih = ((m / OW) % OH) * STRIDE + tap / S - PAD;   // wraps to a huge number above the image
   let iw = (m % OW) * STRIDE + tap % S - PAD;
   if (m >= M || tap >= R * S || ih >= H || iw >= W) { return vec4<f32>(); }
-  return x[((m / (OW * OH) * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4];
+  let value = x[((m / (OW * OH) * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4];
+  return select(value, max(value, vec4<f32>()), RELU_INPUT);
 }
 
 @compute @workgroup_size(8, 8)

@@ -4,7 +4,7 @@
 // channels. One load brings LANES weights, one a lane, and each is broadcast from its lane to meet PIXELS registers.
 //
 // A transposed convolution (kernel 4, stride 2, padding 1) is four 2x2 convolutions, one for each parity of the output's
-// row and column: UPSAMPLE = 2, 2x2 taps, stride 1, padding 1. The shape comes as parameters, not as overrides: on a
+// row and column: upsample = 2, 2x2 taps, stride 1, padding 1. The shape comes as parameters, not as overrides: on a
 // software adapter one pipeline for all shapes saves a second of compilation each.
 // use lib/activation
 enable subgroups;
@@ -16,8 +16,6 @@ const DEPTH: u32 = 4u;       // specialised: input channels a step; DEPTH * CHAN
 const WEIGHT_LOADS: u32 = DEPTH * CHANNELS / LANES;
 const X_LOADS: u32 = DEPTH * PIXELS;
 
-override UPSAMPLE: u32 = 1u;   // 1: convolution; 2: transposed, four phases
-override HAS_BIAS: bool;
 override RELU_INPUT: bool = false;
 
 struct Params {
@@ -27,7 +25,7 @@ struct Params {
   c_in: u32,
   x_pitch: u32,
   x_offset: u32,
-  h_grid: u32,     // output height / UPSAMPLE
+  h_grid: u32,     // output height / upsample
   w_grid: u32,
   c_out: u32,
   y_pitch: u32,
@@ -37,18 +35,20 @@ struct Params {
   stride: u32,
   pad: u32,
   steps: u32,      // ceil(c_in / DEPTH)
+  upsample: u32,   // 1: convolution; 2: transposed, four phases
+  has_bias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
 @group(0) @binding(1) var<storage, read> w: array<f32>;         // [phase, ceil(c_out / CHANNELS), taps, steps * DEPTH, CHANNELS]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h_grid * UPSAMPLE, w_grid * UPSAMPLE, c_out], pitched
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h_grid * upsample, w_grid * upsample, c_out], pitched
 @group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let phase_y = group.z / UPSAMPLE;
-  let phase_x = group.z % UPSAMPLE;
+  let phase_y = group.z / p.upsample;
+  let phase_x = group.z % p.upsample;
   let pixel0 = group.x * (PIXELS * LANES) + lane;
 
   // Top left of each pixel's window, and where its image begins.
@@ -111,14 +111,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 
   for (var i = 0u; i < PIXELS; i++) {
     let pixel = pixel0 + i * LANES;
-    let row = pixel / p.w_grid * UPSAMPLE + phase_y;
-    let column = pixel % p.w_grid * UPSAMPLE + phase_x;
-    let y_index = (row * (p.w_grid * UPSAMPLE) + column) * p.y_pitch + p.y_offset;
+    let row = pixel / p.w_grid * p.upsample + phase_y;
+    let column = pixel % p.w_grid * p.upsample + phase_x;
+    let y_index = (row * (p.w_grid * p.upsample) + column) * p.y_pitch + p.y_offset;
     for (var o = 0u; o < CHANNELS; o++) {
       let channel = group.y * CHANNELS + o;
       if (pixel < p.pixels && channel < p.c_out) {
         var v = sum[o * PIXELS + i];
-        if (HAS_BIAS) { v += bias[channel]; }
+        if (p.has_bias == 1u) { v += bias[channel]; }
         y[y_index + channel] = activate(v);
       }
     }

@@ -15,7 +15,7 @@ const WEIGHT_LOADS: u32 = 9u * CHANNELS / LANES;
 const EDGE_ROWS: u32 = LANES / 2u;   // one load brings the two columns right of the tile for this many rows
 const EDGE_LOADS: u32 = (WINDOW_ROWS + EDGE_ROWS - 1u) / EDGE_ROWS;
 
-override HAS_BIAS: bool;
+override RELU_INPUT: bool = false;
 
 struct Params {
   h: u32,
@@ -26,6 +26,7 @@ struct Params {
   c_out: u32,
   y_pitch: u32,
   y_offset: u32,
+  has_bias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
@@ -79,10 +80,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     var edge: array<f32, EDGE_LOADS>;
     for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll
       edge[e] = x[edge_index[e] + c] * edge_inside[e];
+      if (RELU_INPUT) { edge[e] = max(edge[e], 0.0); }
     }
     var window: array<f32, WINDOW>;
     for (var r = 0u; r < WINDOW_ROWS; r++) { // @unroll
-      let v = x[x_index[r] + c] * x_inside[r];
+      var v = x[x_index[r] + c] * x_inside[r];
+      if (RELU_INPUT) { v = max(v, 0.0); }
       let right = edge[r / EDGE_ROWS];
       let first = r % EDGE_ROWS * 2u;
       window[r * 3u] = v;
@@ -111,7 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
       let channel = group.z * CHANNELS + o;
       if (row < p.h && column < p.w && channel < p.c_out) {
         var v = sum[o * ROWS + r];
-        if (HAS_BIAS) { v += bias[channel]; }
+        if (p.has_bias == 1u) { v += bias[channel]; }
         y[((n * p.h + row) * p.w + column) * p.y_pitch + p.y_offset + channel] = activate(v);
       }
     }

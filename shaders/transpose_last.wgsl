@@ -1,7 +1,9 @@
-// Swaps the last two axes: repacks weights whose consumer wants the other channel contiguous. One thread an element.
+// Swaps the last two axes: repacks weights whose consumer wants the other channel contiguous, and its taps perhaps in
+// reverse. One thread an element.
 // use lib/index
 override ROWS: u32;
 override COLUMNS: u32;
+override REVERSE: bool = false;   // of the batches
 override SIZE: u32;       // batches * ROWS * COLUMNS
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [batches, ROWS, COLUMNS]
@@ -14,5 +16,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let row = i % ROWS;
   let column = (i / ROWS) % COLUMNS;
   let batch = i / (ROWS * COLUMNS);
-  y[i] = x[(batch * ROWS + row) * COLUMNS + column];
+  let source = select(batch, SIZE / (ROWS * COLUMNS) - 1u - batch, REVERSE);
+  y[i] = x[(source * ROWS + row) * COLUMNS + column];
 }

@@ -33,6 +33,17 @@ const ACTIVATIONS: Readonly<Record<string, number>> = {
   update_running: 3,
   ema_update: 4,
   accumulate_gradient: 3,
+  activation_backward: 2,
+  batch_norm_backward: 2,
+  instance_norm_backward: 6,
+  linear_backward_weight: 2,
+  global_pool_backward: 2,
+  channel_gate_backward: 3,
+  s2am_compose_backward: 5,
+  s2am_compose_backward_mask: 5,
+  blend_backward: 4,
+  channel_pool_backward: 2,
+  conv2d_backward_weight: 2,
 };
 
 let runtime: Runtime;

@@ -64,8 +64,9 @@ describe.each(NETS)("%s, width %i", (arch, width) => {
   const bytes = readFileSync(new URL(`fixtures/training/${arch}${width}.safetensors`, import.meta.url));
   const fixture = new Map([...parseSafetensors(bytes).tensors].map(([key, tensor]) => [key, toFloat32(tensor)]));
   const expected = (key: string): Float32Array => fixture.get(key) ?? new Float32Array(0);
-  const x = hashedPicture(BATCH, SIZE, SIZE);
-  const target = hashedTarget(BATCH, SIZE, SIZE);
+  const batch = expected("batch")[0];
+  const x = hashedPicture(BATCH, SIZE, SIZE, `input ${batch}`);
+  const target = hashedTarget(BATCH, SIZE, SIZE, `target ${batch}`);
 
   test("loss, output and every gradient equal PyTorch's", async () => {
     const runtime = new Runtime(device, { software });

@@ -40,11 +40,27 @@ export async function runToExitCode(program: Command, argv: readonly string[]): 
   return code;
 }
 
+/** What the first signal calls instead of ending the process, while a command has something to finish. */
+let finish: (() => void) | null = null;
+
 /** At once, also while the GPU works: outputs are written whole or not at all, so there is nothing to wait for. */
 function endOnSignals(): void {
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => exitNow(128 + constants.signals[signal]));
+    process.on(signal, () => {
+      const first = finish;
+      finish = null;
+      if (!first) exitNow(128 + constants.signals[signal]);
+      first();
+    });
   }
+}
+
+/** Lets a command end in its own way at the first signal; the second ends the process. @returns the way back */
+export function onFirstSignal(callback: () => void): () => void {
+  finish = callback;
+  return () => {
+    finish = null;
+  };
 }
 
 /** A reader that has gone (`| head`) is no fault: files are still written. A full disk under a redirection is one. */

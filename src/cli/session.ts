@@ -16,6 +16,8 @@ export interface DeviceOptions extends CommonOptions, CommandContext {
 
 export interface Session extends OpenedDevice {
   readonly onProgress: (progress: CompileProgress) => void;
+  /** Clears the progress bar, where something else is to be shown. */
+  readonly stopProgress: () => void;
   /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */
   readonly memoryLimit: number;
 }
@@ -26,7 +28,7 @@ export async function withDevice<T>(options: DeviceOptions, use: (session: Sessi
   const bar = progressBar(options.json);
   const memoryLimit = opened.description.isSoftware ? availableMemory() : Number.POSITIVE_INFINITY;
   try {
-    return await use({ ...opened, onProgress: bar.onProgress, memoryLimit });
+    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, memoryLimit });
   } finally {
     bar.stop();
     await opened.close();

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { InputError, UsageError } from "../errors.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { ARCHS, BLURS } from "../model/config.js";
-import { OPTIMIZERS, parseSettings, type Settings } from "../train/config.js";
+import { mergeSettings, OPTIMIZERS, parseSettings, type Settings } from "../train/config.js";
 import { LOSSES } from "../train/losses.js";
 import { SCHEDULES } from "../train/schedules.js";
 import type { CommonOptions } from "./app.js";
@@ -67,7 +67,7 @@ const SETTING_FLAGS: readonly Flag[] = [
 export function withSettingFlags(command: Command): Command {
   for (const [flags, description, parse] of SETTING_FLAGS) {
     const option = new Option(flags, description);
-    if (typeof parse === "function") option.argParser(parse);
+    if (typeof parse === "function") option.argParser<unknown>(parse);
     else if (parse) option.choices(parse);
     command.addOption(option);
   }
@@ -86,15 +86,8 @@ export async function readSettings(command: Command, { config }: TrainOptions): 
     return keys.includes(key) && command.getOptionValueSource(key) === "cli";
   });
   const said = parseSettings(Object.fromEntries(given), flagOf);
-  const fromFile = config === undefined ? {} : parseSettings(await readJson(config), (key) => `${config}: ${key} `.trimEnd());
-  return withNetworkOf({ ...absolute(merge(fromFile, said)) });
-}
-
-/** Whoever says --steps does not mean the file's epochs. */
-function merge(weaker: Settings, stronger: Settings): Settings {
-  const { steps, epochs, ...rest } = weaker;
-  const length = stronger.steps !== undefined || stronger.epochs !== undefined ? {} : { steps, epochs };
-  return { ...rest, ...length, ...stronger };
+  const fromFile = config === undefined ? {} : parseSettings(await readJson(config), (key) => `${config}: ${key}`);
+  return absolute(mergeSettings(fromFile, said));
 }
 
 function absolute(settings: Settings): Settings {
@@ -115,7 +108,7 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /** Weights to start from bring their network with them. @throws UsageError where the settings name another */
-async function withNetworkOf(settings: Settings): Promise<Settings> {
+export async function withNetworkOfInit(settings: Settings): Promise<Settings> {
   const { init } = settings;
   if (typeof init !== "string") return settings;
   const { model } = await modelFromFile(init, { globalSkip: settings.globalSkip, blur: settings.blur });

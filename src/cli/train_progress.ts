@@ -8,7 +8,9 @@ export interface TrainProgress {
 }
 
 export const trainProgress = (stream: NodeJS.WriteStream = process.stderr): TrainProgress =>
-  stream.isTTY ? terminalProgress(stream) : { tell: (event) => void stream.write(`${JSON.stringify(event)}\n`), stop: () => {} };
+  stream.isTTY
+    ? terminalProgress(stream)
+    : { tell: (event) => void stream.write(`${JSON.stringify(event)}\n`), stop: () => {} };
 
 function terminalProgress(stream: NodeJS.WriteStream): TrainProgress {
   const format = "step {value}/{total} {bar} epoch {epoch}  loss {loss}  {rate} images/s  {left} left";
@@ -31,7 +33,12 @@ function terminalProgress(stream: NodeJS.WriteStream): TrainProgress {
         return line(validationLine(event));
       case "step": {
         const { step, steps, epoch, loss, imagesPerSecond, secondsLeft } = event;
-        const shown = { epoch, loss: loss.toExponential(3), rate: imagesPerSecond.toFixed(1), left: duration(secondsLeft) };
+        const shown = {
+          epoch,
+          loss: loss.toExponential(3),
+          rate: imagesPerSecond.toFixed(1),
+          left: duration(secondsLeft),
+        };
         if (!running) bar.start(steps, step, shown);
         running = true;
         bar.update(step, shown);
@@ -47,7 +54,15 @@ function terminalProgress(stream: NodeJS.WriteStream): TrainProgress {
   };
 }
 
-function validationLine({ step, psnr, ssim, mse, fmse, baselinePsnr, isBest }: TrainEvent & { event: "validation" }): string {
+function validationLine({
+  step,
+  psnr,
+  ssim,
+  mse,
+  fmse,
+  baselinePsnr,
+  isBest,
+}: TrainEvent & { event: "validation" }): string {
   const of = `PSNR ${psnr.toFixed(2)} dB (composites ${baselinePsnr.toFixed(2)})`;
   return `step ${step}: ${of}, SSIM ${ssim.toFixed(4)}, MSE ${mse.toFixed(1)}, fMSE ${fmse.toFixed(1)}${isBest ? ", best so far" : ""}`;
 }

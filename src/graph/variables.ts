@@ -35,8 +35,14 @@ export class VariableStore {
     this.upload(variable, this.of(variable), values);
   }
 
-  /** Values of several variables, in the order given, read back at once. */
+  /** Values of several variables, in the order given. */
   async read(tensors: readonly Tensor[]): Promise<Float32Array[]> {
+    const values: Float32Array[] = [];
+    for (const group of groupsOf(tensors)) values.push(...(await this.readAtOnce(group)));
+    return values;
+  }
+
+  private async readAtOnce(tensors: readonly Tensor[]): Promise<Float32Array[]> {
     const { device, memory } = this.runtime;
     const sizes = tensors.map(({ shape }) => sizeOf(shape) * 4);
     const staging = memory.create(
@@ -78,6 +84,24 @@ export class VariableStore {
     }
     this.runtime.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
   }
+}
+
+/** Bytes read back at once: a training's whole state may be larger than a buffer may be, or than the room that is left. */
+const GROUP_BYTES = 1 << 26;
+
+function groupsOf(tensors: readonly Tensor[]): Tensor[][] {
+  const groups: Tensor[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const tensor of tensors) {
+    const size = sizeOf(tensor.shape) * 4;
+    if (bytes + size > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(tensor);
+    bytes += size;
+  }
+  return groups;
 }
 
 function variableOf(tensor: Tensor): Variable {

@@ -30,6 +30,8 @@ import { gaussianBlurBackwardSuite } from "./gaussian_blur_backward/cases.js";
 import { globalPoolSuite } from "./global_pool/cases.js";
 import { globalPoolBackwardSuite } from "./global_pool_backward/cases.js";
 import { gradientStatisticsSuite } from "./gradient_statistics/cases.js";
+import { instanceNormSuite } from "./instance_norm/cases.js";
+import { instanceNormBackwardSuite } from "./instance_norm_backward/cases.js";
 import { l1LossBackwardSuite, l1LossSuite } from "./l1_loss/cases.js";
 import { linearSuite } from "./linear/cases.js";
 import { linearBackwardInputSuite } from "./linear_backward_input/cases.js";
@@ -60,6 +62,8 @@ export const suites: readonly AnySuite[] = [
   batchNormSuite,
   batchNormTrainSuite,
   batchNormBackwardSuite,
+  instanceNormSuite,
+  instanceNormBackwardSuite,
   addSuite,
   mulSuite,
   globalPoolSuite,

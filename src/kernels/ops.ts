@@ -1,6 +1,11 @@
 /** The ops, as functions of symbolic tensors. */
+
+export { accumulateGradient } from "./accumulate_gradient/op.js";
 export { elu, leakyRelu, relu, sigmoid, tanh } from "./activation/op.js";
+export { adam, adamHyper } from "./adam/op.js";
 export { batchNorm } from "./batch_norm/op.js";
+export { batchNormTrain } from "./batch_norm_train/op.js";
+export { bceLoss } from "./bce_loss/op.js";
 export { bilinearUpsample } from "./bilinear_upsample/op.js";
 export { blend } from "./blend/op.js";
 export { channelGate } from "./channel_gate/op.js";
@@ -10,11 +15,21 @@ export { convTranspose2d } from "./conv_transpose2d/op.js";
 export { conv2d } from "./conv2d/op.js";
 export { crop } from "./crop/op.js";
 export { add, mul } from "./elementwise/op.js";
+export { emaUpdate } from "./ema_update/op.js";
+export { foregroundMseLoss } from "./foreground_mse_loss/op.js";
 export { gaussianBlur } from "./gaussian_blur/op.js";
 export { globalPool } from "./global_pool/op.js";
+export { gradientStatistics } from "./gradient_statistics/op.js";
+export { instanceNorm } from "./instance_norm/op.js";
+export { l1Loss } from "./l1_loss/op.js";
 export { linear } from "./linear/op.js";
+export { lsganLoss } from "./lsgan_loss/op.js";
 export { maskPool } from "./mask_pool/op.js";
+export { mseLoss } from "./mse_loss/op.js";
 export { reflectPad } from "./reflect_pad/op.js";
 export { reshape } from "./reshape/op.js";
 export { s2amCompose } from "./s2am_compose/op.js";
 export { slice } from "./slice/op.js";
+export { stepGate } from "./step_gate/op.js";
+export { updateRunning } from "./update_running/op.js";
+export { zeroPad } from "./zero_pad/op.js";

@@ -112,11 +112,11 @@ const DEFAULTS = {
  * @throws UsageError naming the first setting that is unknown or wrong, what it must be, and what came
  */
 export function parseSettings(value: unknown, nameOf: (key: string) => string): Settings {
-  const result = v.safeParse(settingsSchema, value);
+  const result = v.safeParse(settingsSchema, Array.isArray(value) ? null : value);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const key = issue.path?.[0]?.key;
-  if (key === undefined) throw new UsageError(`${nameOf("")}must be ${issue.message}, got ${shown(issue.input)}`);
+  if (key === undefined) throw new UsageError(`${nameOf("").trimEnd()} must be ${issue.message}, got ${shown(value)}`);
   if (!Object.hasOwn(entries, String(key))) {
     throw new UsageError(`${nameOf(String(key))} is no setting; there are ${Object.keys(entries).join(", ")}`);
   }
@@ -125,22 +125,29 @@ export function parseSettings(value: unknown, nameOf: (key: string) => string): 
 
 const shown = (input: unknown): string => (JSON.stringify(input) ?? String(input)).slice(0, 120);
 
+/** What several say together, from the weakest to the strongest, e.g. a file's settings and then the command line's. */
+export function mergeSettings(...said: readonly Settings[]): Settings {
+  const merged: Settings = {};
+  for (const settings of said.map(withoutUndefined)) {
+    // Whoever says one of the two means it instead of the other.
+    if (settings.steps != null) merged.epochs = null;
+    if (settings.epochs != null) merged.steps = null;
+    Object.assign(merged, settings);
+  }
+  return merged;
+}
+
 /**
- * @param said from the weakest to the strongest, e.g. a file's settings and then the command line's
+ * @param said from the weakest to the strongest
  * @throws UsageError where settings are missing or do not fit together
  */
 export function resolveConfig(...said: readonly Settings[]): TrainConfig {
-  const given: Settings = {};
-  for (const settings of said) {
-    // Whoever says one of the two means it instead of the other.
-    if (settings.steps != null) given.epochs = null;
-    if (settings.epochs != null) given.steps = null;
-    Object.assign(given, settings);
-  }
+  const given = mergeSettings(...said);
   if (given.data === undefined) throw new UsageError("give the folder of pictures to train on: --data DIR");
   const { size = DEFAULTS.size } = given;
   const levels = given.levels ?? Math.min(8, Math.floor(Math.log2(size)));
-  const config: TrainConfig = { ...DEFAULTS, ...withoutUndefined(given), data: given.data, levels };
+  // Parsed once more for the order of its keys: the same settings are the same bytes.
+  const config = v.parse(configSchema, { ...DEFAULTS, ...given, levels });
   if (config.steps === null && config.epochs === null) throw new UsageError("say how long to train: --steps N or --epochs N");
   if (config.steps !== null && config.epochs !== null) throw new UsageError("give --steps or --epochs, not both");
   checkConfig(modelConfigOf(config));
@@ -152,8 +159,8 @@ export function resolveConfig(...said: readonly Settings[]): TrainConfig {
   return config;
 }
 
-const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as never;
+const withoutUndefined = (settings: Settings): Settings =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 
 export const modelConfigOf = ({ arch, width, levels, globalSkip, blur }: TrainConfig): ModelConfig => ({
   arch,

@@ -8,6 +8,7 @@ import { initialTensors } from "../model/init.js";
 import { levelKey } from "../model/unet.js";
 import { cutBatch, modelConfigOf, type TrainConfig } from "./config.js";
 import { TrainStep } from "./train_step.js";
+import { compileForward } from "./validation.js";
 
 export interface CreatedStep {
   readonly runtime: Runtime;
@@ -37,10 +38,25 @@ export async function createStep(
     const runtime = newRuntime();
     const { batch, size, loss, weightDecay, clipNorm, ema, accumulate, recompute } = config;
     const optimizer = { name: config.optimizer, weightDecay };
-    const options = { config: model, batch, size, loss, optimizer, clipNorm, emaDecay: ema, accumulate, recompute, onProgress };
+    const options = {
+      config: model,
+      batch,
+      size,
+      loss,
+      optimizer,
+      clipNorm,
+      emaDecay: ema,
+      accumulate,
+      recompute,
+      onProgress,
+    };
+    let step: TrainStep | null = null;
     try {
-      return { runtime, config, step: await TrainStep.create(runtime, options, initial) };
+      step = await TrainStep.create(runtime, options, initial);
+      await tryTheRest(runtime, step, config);
+      return { runtime, config, step };
     } catch (error) {
+      await step?.dispose();
       runtime.dispose();
       const cut = error instanceof OutOfMemoryError ? cutBatch(config, least) : null;
       if (!cut) throw error;
@@ -51,6 +67,13 @@ export async function createStep(
       config = cut;
     }
   }
+}
+
+/** Saving and validating take memory too: better found now than after the first epoch. */
+async function tryTheRest(runtime: Runtime, step: TrainStep, config: TrainConfig): Promise<void> {
+  await step.readState();
+  const plan = await compileForward(runtime, await step.weights(), modelConfigOf(config), config.size);
+  await plan.dispose();
 }
 
 /**

@@ -141,20 +141,24 @@ const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 th { text-align: left; font-weight: normal; opacity: .7; padding-right: 2rem; }
 figure { margin: 0 0 1rem; } figure img { max-width: 100%; display: block; } figcaption { opacity: .7; }
-#charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1rem; margin: 1rem 0; }`;
+#charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1rem; margin: 1rem 0; }
+#charts > div { min-width: 0; }`;
 
 const DRAW = `
 const grid = document.getElementById("charts");
 const colours = ["#7aa7d9", "#d9822b"];
-const axis = { stroke: getComputedStyle(document.body).color, grid: { stroke: "#8884" }, ticks: { stroke: "#8884" } };
-for (const { title, logarithmic, labels, columns } of charts) {
-  if (columns[0].length === 0) continue;
-  const place = grid.appendChild(document.createElement("div"));
+const lines = { stroke: getComputedStyle(document.body).color, grid: { stroke: "#8884" }, ticks: { stroke: "#8884" } };
+const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : String(Number(tick.toPrecision(6)))));
+const drawn = charts.filter(({ columns }) => columns[0].length > 0);
+const places = drawn.map(() => grid.appendChild(document.createElement("div")));
+drawn.forEach(({ title, logarithmic, labels, columns }, i) => {
+  const size = () => ({ width: places[i].clientWidth, height: 280 });
+  const points = { show: columns[0].length < 60 };
   const plot = new uPlot({
-    title, width: place.clientWidth, height: 280,
+    title, ...size(),
     scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-    axes: [axis, { ...axis, size: 70 }],
-    series: [{ label: "step" }, ...labels.map((label, i) => ({ label, stroke: colours[i], width: 1.5, points: { show: columns[0].length < 60 } }))],
-  }, columns, place);
-  addEventListener("resize", () => plot.setSize({ width: place.clientWidth, height: 280 }));
-}`;
+    axes: [lines, { ...lines, values, size: 70 }],
+    series: [{ label: "step" }, ...labels.map((label, k) => ({ label, stroke: colours[k], width: 1.5, points }))],
+  }, columns, places[i]);
+  addEventListener("resize", () => plot.setSize(size()));
+});`;

@@ -1,6 +1,7 @@
 /** One training from its settings to its folder: the step on the device, the loop, and what each event writes. */
-import { createRequire } from "node:module";
+
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { encodeImage } from "../image/codec.node.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
@@ -11,13 +12,15 @@ import { modelConfigOf, scheduleOf } from "./config.js";
 import type { CreatedStep } from "./create_step.js";
 import type { TrainListener } from "./events.js";
 import { freshProgress, type Progress } from "./progress.js";
-import { reportHtml, type ReportSample } from "./report.js";
+import { type ReportSample, reportHtml } from "./report.js";
 import type { RunFolder } from "./run_folder.node.js";
 import { learningRate } from "./schedules.js";
 import { type BatchSource, type Outcome, type StepRecord, Trainer, type ValidationRecord } from "./trainer.js";
 import { type Validation, type ValidationPictures, validate } from "./validation.js";
 
 export interface TrainingData {
+  /** To train on. */
+  readonly pictures: number;
   /** Batches of `batch * accumulate` images. */
   readonly source: BatchSource;
   readonly stepsPerEpoch: number;
@@ -64,8 +67,9 @@ class TrainRun {
   private readonly steps: number;
   private validation: Validation | null = null;
   private reportedAt = 0;
-  /** Seconds a step, averaged over the last ones. */
+  /** Seconds a step, averaged over the last ones but for the first, which waits for everything. */
   private pace = 0;
+  private timed = 0;
 
   constructor(private readonly options: TrainRunOptions) {
     const { config, checkpoint, data } = options;
@@ -75,7 +79,8 @@ class TrainRun {
 
   async start(): Promise<TrainSummary> {
     const { folder, config, step, checkpoint, data, runtime, signal } = this.options;
-    if (checkpoint) step.writeState(new Map(Array.from(checkpoint.tensors, ([key, tensor]) => [key, toFloat32(tensor)])));
+    if (checkpoint)
+      step.writeState(new Map(Array.from(checkpoint.tensors, ([key, tensor]) => [key, toFloat32(tensor)])));
     await folder.begin(config);
     await folder.openLogs(this.progress);
     const model = modelConfigOf(config);
@@ -84,7 +89,13 @@ class TrainRun {
         step,
         source: data.source,
         validate: async (weights, signal) => {
-          this.validation = await validate(runtime, weights, data.validation, { config: model, size: config.size, strips: STRIPS }, signal);
+          this.validation = await validate(
+            runtime,
+            weights,
+            data.validation,
+            { config: model, size: config.size, strips: STRIPS },
+            signal,
+          );
           return this.validation;
         },
         save: (progress) => this.save(progress),
@@ -127,7 +138,11 @@ class TrainRun {
       return [key, tensor];
     });
     // The weights first: a checkpoint says that everything before it is there.
-    await folder.writeWeights("last", new Map(weights), this.metadata({ step: progress.step, epoch: progress.position.epoch }));
+    await folder.writeWeights(
+      "last",
+      new Map(weights),
+      this.metadata({ step: progress.step, epoch: progress.position.epoch }),
+    );
     const path = await folder.checkpoints.save({ state: { progress, config }, tensors });
     tell({ event: "saved", step: progress.step, path });
   }
@@ -137,7 +152,8 @@ class TrainRun {
     const { step, epoch, loss, lr, gradientNorm, nonFinite, skipped, images, seconds } = record;
     const imagesPerSecond = images / Math.max(seconds, 1e-6);
     await folder.logStep({ step, epoch, loss, lr, gradientNorm, skipped, imagesPerSecond });
-    this.pace = this.pace === 0 ? seconds : this.pace + 0.05 * (seconds - this.pace);
+    this.timed += 1;
+    this.pace += Math.max(0.05, 1 / Math.max(1, this.timed - 1)) * (seconds - this.pace);
     const secondsLeft = Math.max(0, this.steps - step) * this.pace;
     tell({ event: "step", step, steps: this.steps, epoch, loss, lr, gradientNorm, imagesPerSecond, secondsLeft });
     if (skipped) tell({ event: "warning", message: `step ${step} was skipped: ${blame(nonFinite)}` });
@@ -194,6 +210,8 @@ function blame(nonFinite: readonly string[]): string {
 /** uPlot as its package ships it, to be inlined. */
 async function chartLibrary(): Promise<{ script: string; style: string }> {
   const folder = join(dirname(createRequire(import.meta.url).resolve("uplot/package.json")), "dist");
-  const [script, style] = await Promise.all(["uPlot.iife.min.js", "uPlot.min.css"].map((name) => readFile(join(folder, name), "utf8")));
+  const [script, style] = await Promise.all(
+    ["uPlot.iife.min.js", "uPlot.min.css"].map((name) => readFile(join(folder, name), "utf8")),
+  );
   return { script: script ?? "", style: style ?? "" };
 }

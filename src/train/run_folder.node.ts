@@ -40,14 +40,17 @@ export class RunFolder {
    * @throws InputError where it cannot be made or written to
    */
   async inspect(): Promise<boolean> {
-    const found = await stat(this.path).catch(() => null);
-    if (found && !found.isDirectory()) throw new InputError(`${this.path}: is not a folder`);
-    let existing = resolve(this.path);
-    while (!(await stat(existing).catch(() => null))) existing = dirname(existing);
+    const path = resolve(this.path);
+    let existing = path;
+    let found = await stat(existing).catch(() => null);
+    for (; !found; found = await stat(existing).catch(() => null)) existing = dirname(existing);
+    if (!found.isDirectory()) {
+      throw new InputError(`${this.path}: ${existing === path ? "is" : `${existing} is`} not a folder`);
+    }
     await access(existing, constants.W_OK).catch((cause: unknown) => {
       throw new InputError(`${this.path}: cannot be written (${reason(cause)})`, { cause });
     });
-    return found !== null && (await readdir(this.path)).length > 0;
+    return existing === path && (await readdir(path)).length > 0;
   }
 
   /** @throws UsageError where there is something in the folder already */

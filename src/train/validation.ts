@@ -65,9 +65,7 @@ export async function validate(
   signal: AbortSignal,
 ): Promise<Validation> {
   if ([...weights.values()].some((tensor) => firstNonFinite(toFloat32(tensor)) >= 0)) return SPOILT;
-  const model = loadModel(weights, {}, config);
-  const { y } = unet(model.layers, config, input("x", [1, size, size, 4]));
-  const plan = await compile(runtime, { y }, { signal });
+  const plan = await compileForward(runtime, weights, config, size, signal);
   try {
     const measured: Measured[] = [];
     for (let i = 0; i < pictures.length; i++) {
@@ -93,6 +91,19 @@ export async function validate(
 
 /** Equal pictures count as no better than pictures that differ in one sample by one, so that means stay finite. */
 const MAX_PSNR = 100;
+
+/** The network in evaluation mode on one picture, its weights as constants. */
+export async function compileForward(
+  runtime: Runtime,
+  weights: ReadonlyMap<string, HostTensor>,
+  config: ModelConfig,
+  size: number,
+  signal?: AbortSignal,
+): Promise<Plan> {
+  const { layers } = loadModel(weights, {}, config);
+  const { y } = unet(layers, config, input("x", [1, size, size, 4]));
+  return compile(runtime, { y }, { signal });
+}
 
 interface Measured extends ValidationMetrics {
   readonly name: string;

@@ -38,9 +38,9 @@ export function hashedTensors(config: ModelConfig): Map<string, HostTensor> {
 }
 
 /** [N, H, W, 4]: RGB by name, and a disc as the mask. */
-export function hashedPicture(batch: number, height: number, width: number): Float32Array {
+export function hashedPicture(batch: number, height: number, width: number, name = "input"): Float32Array {
   const x = new Float32Array(batch * height * width * 4);
-  const next = uniform("input");
+  const next = uniform(name);
   const at = (n: number, y: number, column: number, c: number): number => ((n * height + y) * width + column) * 4 + c;
   for (let n = 0; n < batch; n++) {
     for (let c = 0; c < 3; c++) {
@@ -57,9 +57,9 @@ export function hashedPicture(batch: number, height: number, width: number): Flo
 }
 
 /** [N, H, W, 3] by name. */
-export function hashedTarget(batch: number, height: number, width: number): Float32Array {
+export function hashedTarget(batch: number, height: number, width: number, name = "target"): Float32Array {
   const target = new Float32Array(batch * height * width * 3);
-  const next = uniform("target");
+  const next = uniform(name);
   const pixels = height * width;
   for (let n = 0; n < batch; n++) {
     for (let c = 0; c < 3; c++)

@@ -11,6 +11,7 @@ import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
+import { winograd } from "./winograd.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -65,7 +66,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
       needs[2] ? channelSum(before) : null,
     ];
   },
-  variants: [subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 /**

@@ -1,6 +1,7 @@
 /** Weights in the form that the subgroup kernels read them in. */
-import { ceilDiv, grid1d, type Pass, pass, type Scratch, scratch, type TensorView } from "../../graph/op.js";
+import { ceilDiv, type Pass, pass, type Scratch, scratch, type TensorView } from "../../graph/op.js";
 import { pack_conv_subgroup } from "../../shaders.generated.js";
+import { threads } from "../views.js";
 
 export interface PackOptions {
   /** Output channels a block. */
@@ -9,23 +10,27 @@ export interface PackOptions {
   readonly depth: number;
   /** Whether a block runs channel by channel with its taps inside, or tap by tap. */
   readonly tapInside: boolean;
-  /** The weight is [4, 4, C_out, C_in] and becomes its four parity phases. */
-  readonly transposed: boolean;
+  /** Of a transposed convolution the weight is [R, S, C_out, C_in]; taps are reversed, those of stride 2 split in phases. */
+  readonly transposed?: { readonly stride: 1 | 2 } | undefined;
+}
+
+export interface PackedWeight {
+  readonly packed: Scratch;
+  readonly prepare: Pass;
 }
 
 /** [R, S, C_in, C_out] to [phases, ceil(C_out / channels), taps, C_in up to depth, channels] (or channel before tap). */
-export function packSubgroup(
-  w: TensorView,
-  { channels, depth, tapInside, transposed }: PackOptions,
-): { packed: Scratch; prepare: Pass } {
+export function packSubgroup(w: TensorView, options: PackOptions): PackedWeight {
+  const { channels, depth, tapInside, transposed } = options;
   const [r = 0, s = 0, third = 0, fourth = 0] = w.shape;
   const [cIn, cOut] = transposed ? [fourth, third] : [third, fourth];
-  const phases = transposed ? 4 : 1;
+  const phases = transposed?.stride === 2 ? 4 : 1;
   const taps = (r * s) / phases;
   const cPadded = ceilDiv(cIn, depth) * depth;
   const size = phases * ceilDiv(cOut, channels) * channels * taps * cPadded;
   const packed = scratch("weight for subgroups", size);
   const params = {
+    transposed: transposed ? 1 : 0,
     phases,
     taps,
     c_in: cIn,
@@ -35,8 +40,5 @@ export function packSubgroup(
     channels,
     size,
   };
-  return {
-    packed,
-    prepare: pass(pack_conv_subgroup, { bind: { w, packed }, params, workgroups: grid1d(ceilDiv(size, 64)) }),
-  };
+  return { packed, prepare: pass(pack_conv_subgroup, { bind: { w, packed }, params, workgroups: threads(size) }) };
 }

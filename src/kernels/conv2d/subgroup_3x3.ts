@@ -1,49 +1,69 @@
-import { ceilDiv, NONE, operand, pass, result, type Variant } from "../../graph/op.js";
+import {
+  type Capabilities,
+  ceilDiv,
+  NONE,
+  type NodePlan,
+  operand,
+  type Problem,
+  pass,
+  result,
+  type Variant,
+} from "../../graph/op.js";
 import { conv2d_subgroup_3x3 } from "../../shaders.generated.js";
-import { activationOverrides } from "../activation.js";
+import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
 import { packSubgroup } from "./pack.js";
-import { conv2dOverrides } from "./problem.js";
-import { isSubgroupSize } from "./subgroup.js";
+import { isSubgroupSize, tile3x3 } from "./tiles.js";
 
-/** Measured on lavapipe (8 lanes): 16 x 16 is the fastest of 4 x 8 to 8 x 32; taller or wider tiles spill more. */
-const ROWS = 16;
-const CHANNELS = 16;
+/** Whether a convolution, or a transposed one, is 3x3 of stride 1 and padding 1: the same form either way. */
+export function is3x3(problem: Problem<{ readonly stride: number; readonly padding: number }>): boolean {
+  const [r, s] = operand(problem, 1).shape;
+  return r === 3 && s === 3 && problem.attrs.stride === 1 && problem.attrs.padding === 1;
+}
+
+/** A tall tile on a map of few rows would mostly compute what it throws away. */
+export const suits3x3 = (problem: Problem<unknown>, { software, subgroupSize }: Capabilities): boolean =>
+  software && (result(problem).shape[1] ?? 0) > tile3x3(subgroupSize).ROWS / 2;
+
+export function plan3x3(
+  problem: Problem<ActivationAttrs & { readonly reluInput?: boolean }>,
+  lanes: number,
+  { transposed }: { readonly transposed: boolean },
+): NodePlan {
+  const [x, y] = [operand(problem, 0), result(problem)];
+  const [n = 0, h = 0, w = 0, cIn = 0] = x.shape;
+  const cOut = y.shape[3] ?? 0;
+  const { ROWS, CHANNELS } = tile3x3(lanes);
+  const { packed, prepare } = packSubgroup(operand(problem, 1), {
+    channels: CHANNELS,
+    depth: 1,
+    tapInside: true,
+    transposed: transposed ? { stride: 1 } : undefined,
+  });
+  const main = pass(conv2d_subgroup_3x3, {
+    bind: { x, w: packed, bias: problem.inputs[2] ?? NONE, y },
+    overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
+    consts: { LANES: lanes, ROWS, CHANNELS },
+    params: {
+      h,
+      w,
+      c_in: cIn,
+      ...viewParams("x", x),
+      c_out: cOut,
+      ...viewParams("y", y),
+      has_bias: problem.inputs[2] ? 1 : 0,
+    },
+    workgroups: [ceilDiv(w, lanes), n * ceilDiv(h, ROWS), ceilDiv(cOut, CHANNELS)],
+  });
+  return { prepare: [prepare], passes: [main] };
+}
 
 /** 3x3 of stride 1 on tiles held by one subgroup, each input loaded once for its nine taps. For software adapters. */
 export const subgroup3x3: Variant<Conv2dAttrs> = {
   name: "subgroup_3x3",
   features: ["subgroups"],
-  accepts: (p, { subgroupSize }) => {
-    const [r, s] = operand(p, 1).shape;
-    return r === 3 && s === 3 && p.attrs.stride === 1 && p.attrs.padding === 1 && isSubgroupSize(subgroupSize);
-  },
-  // A tile of 16 rows on a map of few would mostly compute what it throws away.
-  suits: (p, { software }) => software && (result(p).shape[1] ?? 0) > ROWS / 2,
-  plan: (p, { subgroupSize: LANES }) => {
-    const { H, W, C_IN, X_PITCH, X_OFFSET, C_OUT, Y_PITCH, Y_OFFSET, HAS_BIAS } = conv2dOverrides(p);
-    const { packed, prepare } = packSubgroup(operand(p, 1), {
-      channels: CHANNELS,
-      depth: 1,
-      tapInside: true,
-      transposed: false,
-    });
-    const main = pass(conv2d_subgroup_3x3, {
-      bind: { x: operand(p, 0), w: packed, bias: p.inputs[2] ?? NONE, y: result(p) },
-      overrides: { HAS_BIAS, ...activationOverrides(p.attrs) },
-      consts: { LANES, ROWS, CHANNELS },
-      params: {
-        h: H,
-        w: W,
-        c_in: C_IN,
-        x_pitch: X_PITCH,
-        x_offset: X_OFFSET,
-        c_out: C_OUT,
-        y_pitch: Y_PITCH,
-        y_offset: Y_OFFSET,
-      },
-      workgroups: [ceilDiv(W, LANES), (result(p).shape[0] ?? 1) * ceilDiv(H, ROWS), ceilDiv(C_OUT, CHANNELS)],
-    });
-    return { prepare: [prepare], passes: [main] };
-  },
+  accepts: (p, { subgroupSize }) => is3x3(p) && isSubgroupSize(subgroupSize),
+  suits: suits3x3,
+  plan: (p, { subgroupSize }) => plan3x3(p, subgroupSize, { transposed: false }),
 };

@@ -55,6 +55,9 @@ export const conv2dBackwardWeightSuite = defineSuite<Conv2dBackwardWeightAttrs>(
     row([1, 2, 2, 16, 16], K4, { reluDy: true }),
     row([3, 5, 4, 7, 9], [3, 2, 0]),
     row([1, 12, 12, 2, 16], [7, 1, 3]),
+    row([2, 9, 13, 24, 20], K3, { reluDy: true }),
+    // More tiles than a band of Winograd's form holds.
+    row([1, 397, 601, 2, 2], K3),
     // The convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
     row([4, 64, 64, 32, 64], K3, { timed: true }),
     row([4, 64, 64, 64, 32], K3, { timed: true }),
@@ -64,6 +67,8 @@ export const conv2dBackwardWeightSuite = defineSuite<Conv2dBackwardWeightAttrs>(
     row([4, 64, 64, 16, 32], K4, { timed: true }),
     row([4, 16, 16, 64, 128], K4, { timed: true }),
     row([4, 4, 4, 128, 128], K4, { timed: true }),
+    row([4, 2, 2, 128, 128], K4, { reluDy: true, timed: true }),
+    row([4, 128, 128, 3, 32], K4, { reluDy: true, timed: true }),
   ],
   random(draw) {
     const k = draw(1, 4);

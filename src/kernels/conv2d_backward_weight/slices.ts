@@ -1,30 +1,24 @@
 /** The sum over pixels cut into slices that are summed side by side and then added in order: the same on every run. */
-import { type Operand, type Pass, pass, scratch, type TensorView } from "../../graph/op.js";
+import { ceilDiv, type Operand, type Pass, pass, scratch, type TensorView } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
-import { add_slices } from "../../shaders.generated.js";
-import { threads } from "../views.js";
+import { conv2d_backward_weight_join } from "../../shaders.generated.js";
+import { threads, viewParams } from "../views.js";
 
-/** Workgroups that keep every core of a machine busy. */
-const WORKGROUPS = 64;
-
-/** How many slices of how many items each, so that `tiles` of them fill the device. */
-export function slicesOf(items: number, tiles: number): { readonly slices: number; readonly each: number } {
-  const each = Math.ceil(items / Math.min(items, Math.max(1, Math.ceil(WORKGROUPS / tiles))));
-  return { slices: Math.ceil(items / each), each };
+/** How many slices of how many items each, so that `tiles` of every slice are `workgroups` in all. */
+export function slicesOf(items: number, tiles: number, workgroups: number) {
+  const each = ceilDiv(items, Math.min(items, ceilDiv(workgroups, tiles)));
+  return { slices: ceilDiv(items, each), each };
 }
 
-/** Where the slices' results go, and the pass that adds them; a single slice is the result. */
+/** Where the slices' results go, and the pass that adds them; a single slice is the result, where that lies densely. */
 export function joinSlices(
   dw: TensorView,
   slices: number,
 ): { readonly partial: Operand; readonly join: readonly Pass[] } {
-  if (slices === 1) return { partial: dw, join: [] };
-  const SIZE = sizeOf(dw.shape);
-  const partial = scratch("weight gradients of the slices", slices * SIZE);
-  return {
-    partial,
-    join: [
-      pass(add_slices, { bind: { partial, y: dw }, overrides: { SIZE, SLICES: slices }, workgroups: threads(SIZE) }),
-    ],
-  };
+  const [size, c_out] = [sizeOf(dw.shape), dw.shape[3] ?? 0];
+  if (slices === 1 && dw.pitch === c_out && dw.offset === 0) return { partial: dw, join: [] };
+  const partial = scratch("weight gradients of the slices", slices * size);
+  const params = { size, slices, c_out, ...viewParams("dw", dw) };
+  const join = pass(conv2d_backward_weight_join, { bind: { partial, dw }, params, workgroups: threads(size) });
+  return { partial, join: [join] };
 }

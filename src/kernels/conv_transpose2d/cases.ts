@@ -54,6 +54,7 @@ function row(
 }
 
 const UP = [4, 2, 1] as const;
+const K3 = [3, 1, 1] as const;
 const decoder = { bias: true, reluInput: true } as const;
 
 export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
@@ -61,13 +62,18 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
   oracle,
   cases: [
     row([1, 1, 1, 1, 1], UP),
-    row([1, 1, 1, 32, 16], UP, decoder),
+    row([1, 1, 1, 33, 17], UP, decoder),
     row([1, 2, 2, 64, 32], UP, decoder),
-    row([2, 5, 3, 16, 8], UP, { ...decoder, activation: "elu" }),
+    row([2, 5, 3, 15, 8], UP, { ...decoder, activation: "elu" }),
     row([1, 8, 8, 32, 3], UP, decoder),
     row([1, 9, 17, 24, 40], UP, { bias: true, activation: "relu" }),
-    row([1, 4, 6, 3, 5], [3, 1, 1], { bias: true }),
+    row([1, 4, 6, 3, 5], K3, { bias: true }),
+    row([2, 11, 9, 16, 24], K3, { ...decoder, activation: "relu" }),
     row([2, 3, 4, 5, 2], [5, 3, 2]),
+    row([1, 5, 4, 6, 3], [4, 1, 1]),
+    // Input gradients of 3x3 convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
+    row([4, 64, 64, 64, 32], K3, { timed: true }),
+    row([4, 16, 16, 256, 128], K3, { timed: true }),
     // The decoder of S2AD at 256 x 256, innermost first.
     row([1, 1, 1, 512, 512], UP, { ...decoder, timed: true }),
     row([1, 4, 4, 1024, 512], UP, { ...decoder, timed: true }),

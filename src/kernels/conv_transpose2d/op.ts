@@ -13,6 +13,8 @@ import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
+import { subgroup3x3 } from "./subgroup_3x3.js";
+import { winograd } from "./winograd.js";
 
 export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -66,7 +68,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[2] ? channelSum(before) : null,
     ];
   },
-  variants: [subgroup, implicitGemm, direct],
+  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 /**

@@ -29,3 +29,9 @@ export function isUpsampling(problem: Problem<ConvTranspose2dAttrs>): boolean {
   if (outputPadding.some((extra) => extra !== 0)) return false;
   return r === 4 && s === 4 && stride === 2 && padding === 1;
 }
+
+/** Stride 1 and a square kernel: a convolution with the taps reversed, padded by what the padding leaves of them. */
+export function isConvolution(problem: Problem<ConvTranspose2dAttrs>): boolean {
+  const [r = 0, s] = operand(problem, 1).shape;
+  return r === s && problem.attrs.stride === 1 && problem.attrs.padding < r;
+}

@@ -1,0 +1,79 @@
+// A batch of matrix products for software adapters with subgroups, y[b] = x[b] w[b], on tiles held by one subgroup without
+// barriers (conv2d_subgroup.wgsl says why): lanes run along the rows of x, and a load brings LANES values of w, one a
+// lane, to be broadcast from there.
+enable subgroups;
+
+const LANES: u32 = 8u;      // specialised: the adapter's subgroup size
+const ROWS: u32 = 4u;       // specialised: rows a lane; a subgroup owns ROWS * LANES by COLUMNS
+const COLUMNS: u32 = 64u;   // specialised
+const DEPTH: u32 = 2u;      // specialised: terms a step; DEPTH * COLUMNS is a multiple of LANES
+const W_LOADS: u32 = DEPTH * COLUMNS / LANES;
+const X_LOADS: u32 = DEPTH * ROWS;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  steps: u32,        // ceil(k / DEPTH)
+  x_row: u32,        // elements of x from one row to the next
+  x_term: u32,       // ... and from one term to the next
+  accumulate: u32,   // 1: adds to what y holds
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [batch, m * k], by x_row and x_term
+@group(0) @binding(1) var<storage, read> w: array<f32>;         // [batch, ceil(n / COLUMNS), steps * DEPTH, COLUMNS], padded with 0
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [batch, m, n]
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  let row0 = group.x * (ROWS * LANES) + lane;
+  var x_index: array<u32, ROWS>;
+  for (var r = 0u; r < ROWS; r++) { // @unroll
+    x_index[r] = group.z * (p.m * p.k) + min(row0 + r * LANES, p.m - 1u) * p.x_row;
+  }
+  var w_index = (group.z * ((p.n + COLUMNS - 1u) / COLUMNS) + group.y) * (p.steps * DEPTH * COLUMNS) + lane;
+
+  // The sums stay in memory, where a loop may index them: each visits a register once a step, for DEPTH products.
+  var sum: array<f32, ROWS * COLUMNS>;
+  for (var step = 0u; step < p.steps; step++) {
+    var value: array<f32, X_LOADS>;
+    for (var d = 0u; d < DEPTH; d++) { // @unroll
+      let term = min(step * DEPTH + d, p.k - 1u) * p.x_term;   // past the last term w is 0
+      for (var r = 0u; r < ROWS; r++) { // @unroll
+        value[r * DEPTH + d] = x[x_index[r] + term];
+      }
+    }
+    var weights: array<f32, W_LOADS>;
+    for (var j = 0u; j < W_LOADS; j++) { // @unroll
+      weights[j] = w[w_index + j * LANES];
+    }
+    w_index += DEPTH * COLUMNS;
+    for (var o = 0u; o < COLUMNS; o++) { // @unroll
+      var weight: array<f32, DEPTH>;
+      for (var d = 0u; d < DEPTH; d++) { // @unroll
+        weight[d] = subgroupBroadcast(weights[(d * COLUMNS + o) / LANES], (d * COLUMNS + o) % LANES);
+      }
+      for (var r = 0u; r < ROWS; r++) { // @unroll
+        var s = sum[o * ROWS + r];
+        for (var d = 0u; d < DEPTH; d++) { // @unroll
+          s += value[r * DEPTH + d] * weight[d];
+        }
+        sum[o * ROWS + r] = s;
+      }
+    }
+  }
+
+  for (var r = 0u; r < ROWS; r++) {
+    let row = row0 + r * LANES;
+    for (var o = 0u; o < COLUMNS; o++) {
+      let column = group.y * COLUMNS + o;
+      if (row < p.m && column < p.n) {
+        let index = (group.z * p.m + row) * p.n + column;
+        var v = sum[o * ROWS + r];
+        if (p.accumulate == 1u) { v += y[index]; }
+        y[index] = v;
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// Winograd F(4x4, 3x3): every 6x6 window of the input (its tile of 4x4 outputs with a rim) becomes its 36 factors. One
+// thread a tile and channel.
+// use lib/index
+// use lib/winograd
+struct Params {
+  h: u32,
+  w: u32,
+  c_in: u32,
+  x_pitch: u32,
+  x_offset: u32,
+  relu: u32,         // 1: of x, as it is read
+  tiles_high: u32,
+  tiles_wide: u32,
+  first: u32,        // tile of this band
+  tiles: u32,        // in this band
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in]
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let i = index_1d(group, groups, local);
+  if (i >= p.tiles * p.c_in) { return; }
+  let tile = p.first + i / p.c_in;
+  let image = tile / (p.tiles_wide * p.tiles_high) * p.h;
+  let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
+  let left = tile % p.tiles_wide * TILE - 1u;
+  let channel = p.x_offset + i % p.c_in;
+
+  var rows: array<array<f32, 6>, 6>;
+  for (var r = 0u; r < 6u; r++) { // @unroll
+    let row = top + r;
+    var values: array<f32, 6>;
+    for (var c = 0u; c < 6u; c++) { // @unroll
+      let column = left + c;
+      let pixel = (image + min(row, p.h - 1u)) * p.w + min(column, p.w - 1u);
+      let value = select(0.0, x[pixel * p.x_pitch + channel], row < p.h && column < p.w);
+      values[c] = select(value, max(value, 0.0), p.relu == 1u);
+    }
+    rows[r] = input_transform(values);
+  }
+  for (var c = 0u; c < 6u; c++) { // @unroll
+    let column = input_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
+    for (var r = 0u; r < 6u; r++) { // @unroll
+      v[(r * 6u + c) * (p.tiles * p.c_in) + i] = column[r];
+    }
+  }
+}

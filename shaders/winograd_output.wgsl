@@ -1,0 +1,52 @@
+// Winograd F(4x4, 3x3): the 36 products of a tile become its 4x4 outputs, plus bias and activation. One thread a tile
+// and channel.
+// use lib/index
+// use lib/winograd
+// use lib/activation
+struct Params {
+  oh: u32,
+  ow: u32,
+  c_out: u32,
+  y_pitch: u32,
+  y_offset: u32,
+  has_bias: u32,
+  tiles_high: u32,
+  tiles_wide: u32,
+  first: u32,        // tile of this band
+  tiles: u32,        // in this band
+}
+
+@group(0) @binding(0) var<storage, read> m: array<f32>;         // [36, tiles, c_out]
+@group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let i = index_1d(group, groups, local);
+  if (i >= p.tiles * p.c_out) { return; }
+  let tile = p.first + i / p.c_out;
+  let image = tile / (p.tiles_wide * p.tiles_high) * p.oh;
+  let top = tile / p.tiles_wide % p.tiles_high * TILE;
+  let left = tile % p.tiles_wide * TILE;
+  let channel = i % p.c_out;
+  var offset = 0.0;
+  if (p.has_bias == 1u) { offset = bias[channel]; }
+
+  var rows: array<array<f32, 4>, 6>;
+  for (var r = 0u; r < 6u; r++) { // @unroll
+    var products: array<f32, 6>;
+    for (var c = 0u; c < 6u; c++) { // @unroll
+      products[c] = m[(r * 6u + c) * (p.tiles * p.c_out) + i];
+    }
+    rows[r] = output_transform(products);
+  }
+  for (var c = 0u; c < TILE; c++) { // @unroll
+    let column = output_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
+    for (var r = 0u; r < TILE; r++) { // @unroll
+      if (top + r < p.oh && left + c < p.ow) {
+        y[((image + top + r) * p.ow + left + c) * p.y_pitch + p.y_offset + channel] = activate(column[r] + offset);
+      }
+    }
+  }
+}

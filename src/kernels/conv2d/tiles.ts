@@ -1,0 +1,45 @@
+/**
+ * Tile sizes of the kernels for software adapters, by subgroup size: lavapipe has 8 lanes, SwiftShader 4. Measured there;
+ * a larger tile loads less for each multiply-add until it spills. On SwiftShader the time to compile a pipeline grows
+ * faster than its unrolled tile and passes ten seconds at 512 products, so tiles stay small.
+ */
+
+/** Subgroup sizes that the tiles' loads divide into. */
+export const isSubgroupSize = (size: number): boolean => size === 4 || size === 8 || size === 16;
+
+/** Of a product of rows (on the lanes) and columns (broadcast): rows a lane, columns a subgroup, terms a step. */
+export interface ProductTile {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+export function productTile(lanes: number, rows: number, columns: number): ProductTile {
+  if (lanes === 4) return { rows: rows <= lanes ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 4 };
+  if (rows <= 2 * lanes) return { rows: rows <= lanes ? 1 : 2, columns: fitting(columns, 32), depth: 4 };
+  return columns > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(columns, 32), depth: 4 };
+}
+
+/** Output rows by output channels of the direct 3x3 convolution. */
+export const tile3x3 = (lanes: number): { readonly ROWS: number; readonly CHANNELS: number } =>
+  lanes === 4 ? { ROWS: 4, CHANNELS: 8 } : { ROWS: 16, CHANNELS: 16 };
+
+/** Of the weight gradient: pairs of kernel row and input channel a lane, output channels, pixels a step. */
+export function weightGradientTile(lanes: number, kernelColumns: number, stride: number, cOut: number) {
+  const registers = lanes === 4 ? 4 : 8;
+  const GROUPS = Math.min(4, Math.max(1, Math.floor(registers / kernelColumns)));
+  if (lanes === 4) return { GROUPS, CHANNELS: cOut <= 4 ? 4 : 16, DEPTH: 2 };
+  const CHANNELS = fitting(cOut, 32);
+  return { GROUPS, CHANNELS, DEPTH: CHANNELS === 32 && stride > 1 ? 2 : 4 };
+}
+
+/** Half the harmonic mean of input and output channels from which Winograd's form is the faster one. */
+export const winogradThreshold = (lanes: number): { readonly forward: number; readonly weightGradient: number } =>
+  lanes === 4 ? { forward: 12, weightGradient: 6 } : { forward: 28, weightGradient: 16 };
+
+/** The smallest of 4, 8, 16, .. most that holds `size`, else `most`. */
+function fitting(size: number, most: number): number {
+  let fit = 4;
+  while (fit < Math.min(size, most)) fit *= 2;
+  return fit;
+}
