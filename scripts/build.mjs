@@ -29,6 +29,7 @@ const node = { ...common, platform: "node", packages: "external" };
 await Promise.all([
   build({ ...common, entryPoints: ["src/index.ts"], platform: "browser" }),
   build({ ...node, entryPoints: { node: "src/node.ts", demo: "examples/demo.ts", train: "train.ts" } }),
+  build({ ...node, entryPoints: { loader_worker: "src/data/loader_worker.node.ts" } }),
   build({ ...node, entryPoints: { cli: "src/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } }),
   build({ ...common, entryPoints: { "web/main": "web/main.ts" }, platform: "browser", minify: true }),
 ]);

@@ -156,7 +156,7 @@ describe("the writer", () => {
     const info = { epoch: 3, arch: "s2ad", bestAcc: -1.5 };
     const back = await read(serializePytorchCheckpoint(tensors, info));
     expect(back.tensors).toEqual(tensors);
-    expect(back.info).toEqual({ container: "zip", ...info });
+    expect(back.info).toEqual({ container: "zip", ...info, metadata: {} });
   });
 
   test("the same tensors give the same bytes, each storage aligned to 64", async () => {

@@ -1,7 +1,14 @@
 /** The settings of a training: every wrong one is named, defaults fit together, a resumed run stays the run it was. */
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../src/errors.js";
-import { cutBatch, parseSettings, resolveConfig, resumeConfig, scheduleOf, type Settings } from "../src/train/config.js";
+import {
+  cutBatch,
+  parseSettings,
+  resolveConfig,
+  resumeConfig,
+  type Settings,
+  scheduleOf,
+} from "../src/train/config.js";
 import { learningRate } from "../src/train/schedules.js";
 
 const parse = (value: unknown): Settings => parseSettings(value, (key) => `x.json: ${key}`);
@@ -34,7 +41,16 @@ describe("what may be said", () => {
 
 describe("what holds", () => {
   test("the paper's, where nothing is said", () => {
-    expect(resolveConfig(BASE)).toMatchObject({ arch: "s2ad", width: 64, levels: 8, size: 256, batch: 8, lr: 1e-3, loss: "mse", optimizer: "adam" });
+    expect(resolveConfig(BASE)).toMatchObject({
+      arch: "s2ad",
+      width: 64,
+      levels: 8,
+      size: 256,
+      batch: 8,
+      lr: 1e-3,
+      loss: "mse",
+      optimizer: "adam",
+    });
   });
 
   test.each([
@@ -121,8 +137,18 @@ test("a batch is cut until nothing smaller divides it", () => {
     }
     return found;
   };
-  expect(sizes(8, 1)).toEqual([[4, 2], [2, 4], [1, 8]]);
-  expect(sizes(8, 2)).toEqual([[4, 2], [2, 4]]);
-  expect(sizes(6, 1)).toEqual([[3, 2], [1, 6]]);
+  expect(sizes(8, 1)).toEqual([
+    [4, 2],
+    [2, 4],
+    [1, 8],
+  ]);
+  expect(sizes(8, 2)).toEqual([
+    [4, 2],
+    [2, 4],
+  ]);
+  expect(sizes(6, 1)).toEqual([
+    [3, 2],
+    [1, 6],
+  ]);
   expect(sizes(7, 2)).toEqual([]);
 });

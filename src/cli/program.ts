@@ -6,6 +6,7 @@ import { runToExitCode } from "./app.js";
 import { benchCommand } from "./bench.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
+import { evalCommand } from "./eval.js";
 import { harmonizeCommand } from "./harmonize.js";
 import { runCommand } from "./run.js";
 import { trainCommand } from "./train.js";
@@ -16,6 +17,7 @@ const EXAMPLES = `
 Examples:
   s2am harmonize composite.jpg mask.png -o harmonized.jpg
   s2am train --data photos --width 16 --epochs 20 --out run
+  s2am eval --data photos --protocol iharmony4
   s2am doctor
   s2am help harmonize`;
 
@@ -27,7 +29,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(add --help for usage)")
     .exitOverride();
-  for (const build of [harmonizeCommand, runCommand, convertCommand, trainCommand, doctorCommand, benchCommand]) {
+  for (const build of [harmonizeCommand, runCommand, convertCommand, trainCommand, evalCommand, doctorCommand, benchCommand]) {
     program.addCommand(build(context).exitOverride().showHelpAfterError("(add --help for usage and examples)"));
   }
   // Not by running out of work: a driver's threads crash in the destructors of a process that ends by itself.

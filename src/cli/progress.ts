@@ -1,14 +1,21 @@
 /** Progress of long work on a terminal's stderr; elsewhere silent, so that logs stay short. */
 import { Presets, SingleBar } from "cli-progress";
-import type { CompileProgress } from "../graph/compile.js";
 
-const LABEL: Readonly<Record<CompileProgress["stage"], string>> = {
+const LABEL = {
   pipelines: "compiling kernels",
   weights: "preparing weights",
-};
+  headers: "looking at pictures",
+  pictures: "harmonizing",
+} as const;
+
+export interface StageProgress {
+  readonly stage: keyof typeof LABEL;
+  readonly done: number;
+  readonly total: number;
+}
 
 /** A callback for `onProgress`, and `stop()`, which clears the line. Between stages there is no line. */
-export function progressBar(quiet = false): { onProgress: (progress: CompileProgress) => void; stop: () => void } {
+export function progressBar(quiet = false): { onProgress: (progress: StageProgress) => void; stop: () => void } {
   if (quiet || !process.stderr.isTTY) return { onProgress: () => {}, stop: () => {} };
   const format = "{stage} {bar} {value}/{total}";
   const options = { format, clearOnComplete: true, hideCursor: true, gracefulExit: false, stream: process.stderr };
@@ -23,7 +30,10 @@ export function progressBar(quiet = false): { onProgress: (progress: CompileProg
       if (!bar.isActive) {
         process.on("exit", stop); // the cursor comes back, however the process ends
         bar.start(total, done, { stage: LABEL[stage] });
-      } else bar.update(done, { stage: LABEL[stage] });
+      } else {
+        bar.setTotal(total);
+        bar.update(done, { stage: LABEL[stage] });
+      }
     },
     stop,
   };

@@ -3,19 +3,18 @@
 import type { OpenedDevice } from "../gpu/device.js";
 import { availableMemory } from "../gpu/host_memory.node.js";
 import { openDevice } from "../gpu/open_device.node.js";
-import type { CompileProgress } from "../graph/compile.js";
 import { Harmonizer } from "../harmonizer.js";
 import type { ModelOptions } from "../model/weights.js";
 import type { CommandContext, CommonOptions } from "./app.js";
 import { withWeights } from "./model_options.js";
-import { progressBar } from "./progress.js";
+import { progressBar, type StageProgress } from "./progress.js";
 
 export interface DeviceOptions extends CommonOptions, CommandContext {
   readonly adapter?: string | undefined;
 }
 
 export interface Session extends OpenedDevice {
-  readonly onProgress: (progress: CompileProgress) => void;
+  readonly onProgress: (progress: StageProgress) => void;
   /** Clears the progress bar, where something else is to be shown. */
   readonly stopProgress: () => void;
   /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */

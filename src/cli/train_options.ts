@@ -29,8 +29,10 @@ type Flag = readonly [flags: string, description: string, parse?: typeof number 
 
 /** One a setting, under its own name in `Settings`; defaults and ranges are there. */
 const SETTING_FLAGS: readonly Flag[] = [
-  ["--data <folder>", "pictures: the authors' image/mask/natural, iHarmony4, or NAME, NAME_mask and NAME_real side by side"],
-  ["--val <folder>", "pictures to validate on, where the data names none (default: the training pictures)"],
+  ["--data <folder>", "pictures: S-COCO's image/mask/natural, iHarmony4, or x.jpg, x_mask.png and x_real.jpg side by side"],
+  ["--val <folder>", "pictures to validate on (default: the data's own, else a share of it)"],
+  ["--val-share <0..0.5>", "share to set aside where the data names none (default: 0.1)", number],
+  ["--no-augment", "no random crops, flips and colours"],
   ["--arch <name>", "network (default: s2ad)", ARCHS],
   ["--width <channels>", "of the outermost level (default: 64)", number],
   ["--levels <n>", "halvings (default: as many as the size allows, at most 8)", number],
@@ -61,6 +63,7 @@ const SETTING_FLAGS: readonly Flag[] = [
   ["--val-count <n>", "validate on so many pictures (default: all)", number],
   ["--max-skipped <n>", "stop after so many steps in a row that are not finite (default: 5)", number],
   ["--strict", "stop at the first picture that cannot be read, instead of leaving it out"],
+  ["--threads <n>", "that decode pictures (default: one fewer than the processor runs, at most 8)", number],
   ["--recompute", "compute activations again in the backward pass: less memory, more time"],
 ];
 

@@ -97,16 +97,19 @@ export function flip<C extends number>(image: FloatImage<C>): FloatImage<C> {
 function randomColours(uniform: () => number): (image: FloatImage<3>) => FloatImage<3> {
   const factor = (): number => 1 + COLOUR_RANGE * (2 * uniform() - 1);
   const [saturation, contrast, brightness] = [factor(), factor(), factor()];
-  return (image) => {
-    const data = new Float32Array(image.data.length);
+  const change = (value: number, luminance: number): number => {
+    const saturated = luminance + saturation * (value - luminance);
+    const changed = ((saturated - 0.5) * contrast + 0.5) * brightness;
+    return Math.min(1, Math.max(0, changed));
+  };
+  return ({ data: from, ...image }) => {
+    const data = new Float32Array(from.length);
     for (let p = 0; p < data.length; p += 3) {
-      const [r, g, b] = image.data.subarray(p, p + 3) as unknown as [number, number, number];
+      const [r, g, b] = [from[p] as number, from[p + 1] as number, from[p + 2] as number];
       const luminance = 0.299 * r + 0.587 * g + 0.114 * b;
-      for (let c = 0; c < 3; c++) {
-        const saturated = luminance + saturation * ((image.data[p + c] as number) - luminance);
-        const value = ((saturated - 0.5) * contrast + 0.5) * brightness;
-        data[p + c] = Math.min(1, Math.max(0, value));
-      }
+      data[p] = change(r, luminance);
+      data[p + 1] = change(g, luminance);
+      data[p + 2] = change(b, luminance);
     }
     return { ...image, data };
   };

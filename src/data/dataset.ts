@@ -26,6 +26,14 @@ export interface Dataset {
   readonly valFrom: "layout" | "split" | "train";
 }
 
+/** What a layout says of its parts; null where it names none of that kind. */
+export interface Parts {
+  /** For pictures that the layout itself leaves in no part. */
+  readonly all: readonly Entry[] | null;
+  readonly train: readonly Entry[] | null;
+  readonly val: readonly Entry[] | null;
+}
+
 /** With fewer pictures than these nothing is split off. */
 export const FEWEST_TO_SPLIT = 10;
 
@@ -34,10 +42,7 @@ export const FEWEST_TO_SPLIT = 10;
  * adding pictures moves none from one side to the other, and composites of one photograph stay together.
  * @param share 0 to 0.5
  */
-export function splitByName(
-  entries: readonly Entry[],
-  share: number,
-): Pick<Dataset, "train" | "val" | "valFrom"> {
+export function splitByName(entries: readonly Entry[], share: number): Pick<Dataset, "train" | "val" | "valFrom"> {
   if (entries.length < FEWEST_TO_SPLIT || share === 0) return { train: entries, val: entries, valFrom: "train" };
   const place = (entry: Entry): number => hashText(photographOf(entry)) / 2 ** 32;
   const least = entries.reduce((lowest, entry) => Math.min(lowest, place(entry)), 1);

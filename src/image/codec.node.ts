@@ -7,12 +7,15 @@ import { extname } from "node:path";
 import { InputError, UsageError } from "../errors.js";
 import { colourChannels, type Image } from "./image.js";
 import { decodePng, encodePng } from "./png.node.js";
-import { assertLossyEncodable, decodeWithSharp, encodeJpeg, encodeWebp } from "./sharp.node.js";
+import { parseHeader } from "./png_chunks.js";
+import type { Size } from "./resize.js";
+import { assertLossyEncodable, decodeWithSharp, encodeJpeg, encodeWebp, sizeWithSharp } from "./sharp.node.js";
 import { describeForeign, type ImageFormat, sniffFormat } from "./sniff.js";
 
 export const DEFAULT_MAX_PIXELS = 100e6;
 export const DEFAULT_QUALITY = 95;
-const SNIFF_BYTES = 32;
+/** Enough to know the format, and of a PNG the size. */
+const SNIFF_BYTES = 33;
 
 export interface DecodeOptions {
   /** Pictures with more pixels are refused before decoding. Default 100 million. */
@@ -76,6 +79,18 @@ export function formatOfPath(path: string): ImageFormat {
   );
 }
 
+/**
+ * Width and height by the file's header, without decoding: quick, and no promise that the rest can be read. Of a PNG the
+ * EXIF block is not looked for, which may turn it on decoding.
+ * @throws InputError when the file is missing or not a PNG, JPEG or WebP
+ */
+export async function readSize(path: string): Promise<Size> {
+  const head = await withPicture(path, path, async (_, bytes) => bytes);
+  if (sniffFormat(head) !== "png") return sizeWithSharp(path, path);
+  const { width, height } = parseHeader(head.subarray(16, 29), path);
+  return { width, height };
+}
+
 const megapixels = (pixels: number): string => `${Math.ceil(pixels / 1e4) / 100}`;
 
 /** An ICC header names its colour space at byte 16. */
@@ -92,19 +107,32 @@ function requireFormat(bytes: Uint8Array, name: string): ImageFormat {
 
 /** The file's bytes. Whether it is a picture, and not absurdly large, is judged before it is read whole. */
 async function readPicture(path: string, name: string, maxPixels: number): Promise<Uint8Array> {
+  return withPicture(path, name, async (file) => {
+    const { size } = await file.stat();
+    // 16-bit RGBA stored without compression, and room for metadata.
+    if (size > maxPixels * 8.1 + (64 << 20))
+      throw new InputError(`${name}: ${size} bytes is more than ${maxPixels} pixels (--max-pixels) can need`);
+    return file.readFile();
+  });
+}
+
+/** Opens a regular file whose first bytes are those of a picture, hands them to `use`, and closes it. */
+async function withPicture<T>(
+  path: string,
+  name: string,
+  use: (file: FileHandle, head: Uint8Array) => Promise<T>,
+): Promise<T> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, "r");
     const stats = await file.stat();
     if (!stats.isFile())
       throw new InputError(`${name}: ${stats.isDirectory() ? "a folder" : "not a regular file"}; expected a picture`);
-    const head = new Uint8Array(SNIFF_BYTES);
-    const { bytesRead } = await file.read(head, 0, SNIFF_BYTES, 0);
-    requireFormat(head.subarray(0, bytesRead), name);
-    // 16-bit RGBA stored without compression, and room for metadata.
-    if (stats.size > maxPixels * 8.1 + (64 << 20))
-      throw new InputError(`${name}: ${stats.size} bytes is more than ${maxPixels} pixels (--max-pixels) can need`);
-    return await file.readFile();
+    const bytes = new Uint8Array(SNIFF_BYTES);
+    const { bytesRead } = await file.read(bytes, 0, SNIFF_BYTES, 0);
+    const head = bytes.subarray(0, bytesRead);
+    requireFormat(head, name);
+    return await use(file, head);
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     throw new InputError(`${name}: cannot be read (${reasonOf(cause)})`, { cause });

@@ -93,8 +93,7 @@ const TABLE: Readonly<Record<ProtocolName, Protocol>> = {
     ...DEFAULT,
     description:
       "256 x 256 bilinear without antialiasing; peak: the target's largest value; the foreground weighted by the mask",
-    picture: (image) =>
-      fromFloat(resize(toFloatRgb(rgb(image)), PROTOCOL_SIZE, PROTOCOL_SIZE, BILINEAR_ALIASED)),
+    picture: (image) => fromFloat(resize(toFloatRgb(rgb(image)), PROTOCOL_SIZE, PROTOCOL_SIZE, BILINEAR_ALIASED)),
     mask: soft(BILINEAR_ALIASED),
     peak: (_, target) => range(target).most,
     epsilon: 1e-6,
@@ -130,7 +129,7 @@ export function measure(protocol: Protocol, output: Image, target: Image, mask: 
 /** `np.mean((a - b) ** 2)` of uint8 arrays: differences and squares are taken modulo 256. */
 function wrappedMse(a: Image, b: Image): number {
   let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += ((a.data[i] as number) - (b.data[i] as number)) ** 2 & 255;
+  for (let i = 0; i < a.data.length; i++) sum += (((a.data[i] as number) - (b.data[i] as number)) ** 2) & 255;
   return sum / a.data.length;
 }
 

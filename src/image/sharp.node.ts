@@ -7,6 +7,7 @@ import { embedInJpeg, embedInWebp } from "./embed.js";
 import { normalizeExif, readOrientation, stripExifPrefix } from "./exif.js";
 import { type Channels, dropAlpha, hasAlpha, type Image, maxSample, to8Bit } from "./image.js";
 import { applyOrientation } from "./orientation.js";
+import type { Size } from "./resize.js";
 
 type Sharp = typeof import("sharp");
 type SharpFactory = Sharp["default"];
@@ -64,9 +65,24 @@ export async function decodeWithSharp(
     };
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    const reason = cause instanceof Error ? cause.message.replace(/\s+/g, " ") : String(cause);
-    throw new InputError(`${name}: damaged or unreadable picture (${reason})`, { cause });
+    throw damaged(name, cause);
   }
+}
+
+/** Width and height of a JPEG or WebP as it will be decoded, from its header alone. @throws InputError */
+export async function sizeWithSharp(path: string, name: string): Promise<Size> {
+  const sharp = await loadSharp(`reading ${name}`);
+  try {
+    const { width, height, orientation = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
+    return orientation >= 5 ? { width: height, height: width } : { width, height };
+  } catch (cause) {
+    throw damaged(name, cause);
+  }
+}
+
+function damaged(name: string, cause: unknown): InputError {
+  const reason = cause instanceof Error ? cause.message.replace(/\s+/g, " ") : String(cause);
+  return new InputError(`${name}: damaged or unreadable picture (${reason})`, { cause });
 }
 
 export interface LossyOptions {

@@ -1,5 +1,5 @@
 /** Before, mask, after (and the real photo, where there is one) side by side: what one shows to judge a result. */
-import { InputError } from "../errors.js";
+import { InputError, ShapeError } from "../errors.js";
 import { fromFloat } from "./float.js";
 import { dropAlpha, grayToRgb, type Image, to8Bit } from "./image.js";
 import type { Mask } from "./mask.js";
@@ -38,6 +38,23 @@ export function compareStrip(panels: readonly Image[], options: StripOptions = {
       data.set(rgb.data.subarray(y * size.width * 3, (y + 1) * size.width * 3), y * width * 3 + left);
   });
   return { width, height: size.height, channels: 3, depth: 8, data };
+}
+
+/** Strips of one width below each other, with the same separators. */
+export function stackStrips(strips: readonly Image[]): Image {
+  const [first] = strips;
+  if (!first) throw new InputError("stacked strips: no pictures were given");
+  const { width } = first;
+  const height = strips.reduce((sum, strip) => sum + strip.height + SEPARATOR, -SEPARATOR);
+  const data = new Uint8Array(width * height * 3).fill(SEPARATOR_GRAY);
+  let top = 0;
+  for (const strip of strips) {
+    if (strip.width !== width || strip.channels !== 3 || strip.depth !== 8)
+      throw new ShapeError("stacked strips: expected 8-bit RGB pictures of one width");
+    data.set(strip.data, top * width * 3);
+    top += strip.height + SEPARATOR;
+  }
+  return { width, height, channels: 3, depth: 8, data };
 }
 
 function panelPixels(panel: Image, size: { width: number; height: number }): Image {

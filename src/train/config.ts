@@ -31,6 +31,8 @@ const flag = v.boolean("true or false");
 const entries = {
   data: text,
   val: v.nullable(text),
+  valShare: between(0, 0.5),
+  augment: flag,
   arch: oneOf(ARCHS),
   width: count(1),
   levels: count(1),
@@ -62,6 +64,7 @@ const entries = {
   valCount: v.nullable(count(1)),
   maxSkipped: count(1),
   strict: flag,
+  threads: v.nullable(count(0)),
   recompute: flag,
 };
 
@@ -75,6 +78,8 @@ export type TrainConfig = v.InferOutput<typeof configSchema>;
 
 const DEFAULTS = {
   val: null,
+  valShare: 0.1,
+  augment: true,
   arch: "s2ad",
   width: 64,
   globalSkip: false,
@@ -104,6 +109,7 @@ const DEFAULTS = {
   valCount: null,
   maxSkipped: 5,
   strict: false,
+  threads: null,
   recompute: false,
 } as const satisfies Omit<TrainConfig, "data" | "levels">;
 
@@ -182,7 +188,7 @@ export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, hold, flo
 
 /** What a resumed run may say anew: how long, how often, where the pictures lie. The rest would make it another run. */
 const OPEN_ON_RESUME: ReadonlySet<string> = new Set<keyof TrainConfig>([
-  "data", "val", "steps", "epochs", "saveEvery", "valEvery", "valCount", "maxSkipped", "strict",
+  "data", "val", "steps", "epochs", "saveEvery", "valEvery", "valCount", "maxSkipped", "strict", "threads",
 ]);
 
 /**

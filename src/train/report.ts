@@ -36,11 +36,11 @@ export function reportHtml({ title, facts, settings, history, baselinePsnr, samp
   const charts = chartsOf(history, baselinePsnr);
   const rows = (entries: Readonly<Record<string, unknown>>): string =>
     Object.entries(entries)
-      .map(([name, value]) => `<tr><th>${escape(name)}</th><td>${escape(String(value ?? "none"))}</td></tr>`)
+      .map(([name, value]) => `<tr><th>${escapeXml(name)}</th><td>${escapeXml(String(value ?? "none"))}</td></tr>`)
       .join("\n");
   const figures = samples.map(
     ({ name, caption, png }) =>
-      `<figure><img alt="${escape(name)}" src="data:image/png;base64,${base64(png)}"><figcaption>${escape(`${name}: ${caption}`)}</figcaption></figure>`,
+      `<figure><img alt="${escapeXml(name)}" src="data:image/png;base64,${base64(png)}"><figcaption>${escapeXml(`${name}: ${caption}`)}</figcaption></figure>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -48,12 +48,12 @@ export function reportHtml({ title, facts, settings, history, baselinePsnr, samp
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escape(title)}</title>
+<title>${escapeXml(title)}</title>
 <style>${chartLibrary.style}</style>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>${escape(title)}</h1>
+<h1>${escapeXml(title)}</h1>
 <table>${rows(facts)}</table>
 <div id="charts"></div>
 ${figures.length > 0 ? `<h2>Composite, mask, harmonized, real</h2>\n${figures.join("\n")}` : ""}
@@ -128,7 +128,7 @@ function smoothed(values: readonly (number | null)[]): (number | null)[] {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "");
+const escapeXml = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "");
 
 function base64(bytes: Uint8Array): string {
   let binary = "";

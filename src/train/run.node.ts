@@ -18,11 +18,10 @@ import { learningRate } from "./schedules.js";
 import { type BatchSource, type Outcome, type StepRecord, Trainer, type ValidationRecord } from "./trainer.js";
 import { type Validation, type ValidationPictures, validate } from "./validation.js";
 
-export interface TrainingData {
+/** Batches of `batch * accumulate` images, and what to measure them by. */
+export interface TrainingData extends BatchSource {
   /** To train on. */
   readonly pictures: number;
-  /** Batches of `batch * accumulate` images. */
-  readonly source: BatchSource;
   readonly stepsPerEpoch: number;
   readonly validation: ValidationPictures;
 }
@@ -87,7 +86,7 @@ class TrainRun {
     const trainer = new Trainer(
       {
         step,
-        source: data.source,
+        source: data,
         validate: async (weights, signal) => {
           this.validation = await validate(
             runtime,

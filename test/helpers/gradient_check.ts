@@ -11,12 +11,33 @@ import { input, sizeOf, type Tensor } from "../../src/graph/tensor.js";
 import { type AnySuite, fillArray, type HostArray, type OpCase } from "../../src/kernels/suite.js";
 
 const STEP = 2 ** -13;
+/** Finite differences cost two oracles an element: rows up to this many elements times outputs are checked. */
+const MAX_WORK = 4e5;
+/** What a gradient may be off by. */
+export const RELATIVE = 1e-4;
 
 export interface GradientError {
   readonly input: number;
   /** |gpu - expected| / |expected|, both as Euclidean norms over the input's gradient. */
   readonly relative: number;
 }
+
+/** The suite's cases that differences are taken of; none where the op has no gradient. */
+export const gradientRows = ({ op, cases, gradient }: AnySuite): OpCase<unknown>[] =>
+  cases.filter((row) => {
+    if (!op.vjp || row.timed || gradient?.inputs?.length === 0 || gradient?.smooth?.(row) === false) return false;
+    const specs = op.infer(
+      row.shapes.map((shape) => shape && { shape, dtype: "f32" }),
+      row.attrs,
+    );
+    const inputs = row.shapes.reduce((sum, shape) => sum + (shape ? sizeOf(shape) : 0), 0);
+    const outputs = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return inputs * outputs * (gradient?.terms ?? 1) <= MAX_WORK;
+  });
+
+/** Indices of the inputs that have a gradient. */
+export const differentiableInputs = ({ gradient }: AnySuite, { shapes }: OpCase<unknown>): number[] =>
+  (gradient?.inputs ?? [...shapes.keys()]).filter((i) => shapes[i]);
 
 /**
  * @param differentiable indices of the inputs to check; others are given as they are

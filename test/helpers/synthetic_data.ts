@@ -38,15 +38,13 @@ export function syntheticData(pictures: number, size: number, images: number): T
   return {
     pictures,
     stepsPerEpoch,
-    source: {
-      async *batches(from: DataPosition): AsyncGenerator<PositionedBatch> {
-        for (let { epoch, index } = from; ; ) {
-          const indices = Array.from({ length: images }, (_, i) => (7 * epoch + index + i) % pictures);
-          index += images;
-          if (index + images > pictures) [epoch, index] = [epoch + 1, 0];
-          yield { ...syntheticBatch(indices, size), next: { epoch, index } };
-        }
-      },
+    async *batches(from: DataPosition): AsyncGenerator<PositionedBatch> {
+      for (let { epoch, index } = from; ; ) {
+        const indices = Array.from({ length: images }, (_, i) => (7 * epoch + index + i) % pictures);
+        index += images;
+        if (index + images > pictures) [epoch, index] = [epoch + 1, 0];
+        yield { ...syntheticBatch(indices, size), next: { epoch, index } };
+      }
     },
     validation: { length: 2, load: async (index) => syntheticSample(index, size) },
   };

@@ -1,0 +1,68 @@
+/** The three files of an example, decoded and found to belong together. */
+import { InputError } from "../errors.js";
+import { decodeImage, readSize } from "../image/codec.node.js";
+import type { Image } from "../image/image.js";
+import { type Mask, maskFromImage } from "../image/mask.js";
+import type { Size } from "../image/resize.js";
+import type { Entry } from "./dataset.js";
+
+export interface Triple {
+  readonly composite: Image;
+  readonly mask: Mask;
+  readonly target: Image;
+}
+
+/** @throws InputError where one cannot be read, or is of another size than the composite */
+export async function readTriple(entry: Entry): Promise<Triple> {
+  const [composite, mask, target] = await Promise.all(
+    [entry.composite, entry.mask, entry.target].map((path) => decodeImage(path)),
+  );
+  if (!composite || !mask || !target) throw new Error("unreachable: three paths were given");
+  assertSameSize(entry, { composite, mask, target });
+  return { composite, mask: maskFromImage(mask), target };
+}
+
+function assertSameSize(entry: Entry, sizes: Readonly<Record<"composite" | "mask" | "target", Size>>): void {
+  const { composite } = sizes;
+  for (const other of ["mask", "target"] as const) {
+    const { width, height } = sizes[other];
+    if (width === composite.width && height === composite.height) continue;
+    throw new InputError(
+      `${entry[other]} is ${width} x ${height} pixels, its composite ${entry.composite} ${composite.width} x ${composite.height}: they must be the same size`,
+    );
+  }
+}
+
+export interface CheckOptions {
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+/** So many examples are looked at together; more would only wait for the disk. */
+const TOGETHER = 32;
+
+/**
+ * Looks at every file's header. What a header makes doubtful is decoded before it is called wrong.
+ * @throws InputError naming the first example's file that cannot be read, or whose size is not its composite's
+ */
+export async function checkEntries(entries: readonly Entry[], { onProgress }: CheckOptions = {}): Promise<void> {
+  for (let done = 0; done < entries.length; done += TOGETHER) {
+    onProgress?.({ done, total: entries.length });
+    const some = entries.slice(done, done + TOGETHER);
+    const doubts = await Promise.all(some.map((entry) => looksRight(entry).then((right) => (right ? null : entry))));
+    for (const entry of doubts) if (entry) await readTriple(entry);
+  }
+  onProgress?.({ done: entries.length, total: entries.length });
+}
+
+async function looksRight(entry: Entry): Promise<boolean> {
+  try {
+    const [composite, mask, target] = await Promise.all(
+      [entry.composite, entry.mask, entry.target].map((path) => readSize(path)),
+    );
+    if (composite && mask && target) assertSameSize(entry, { composite, mask, target });
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,392 @@
+/**
+ * Faults that the checks of the backward kernels must notice: each replaces a piece of a shader's text, everywhere it
+ * stands, by one that compiles and is wrong.
+ */
+import type { AnyShader } from "../../src/gpu/shader.js";
+import * as shaders from "../../src/shaders.generated.js";
+
+export interface ShaderMutants {
+  readonly shader: AnyShader;
+  /** Whose oracle tells. */
+  readonly op: string;
+  readonly variant: string;
+  /** The cases to run; missing means the small ones. */
+  readonly cases?: readonly string[];
+  readonly mutations: readonly (readonly [text: string, wrong: string])[];
+}
+
+const NORMALIZATION: readonly ShaderMutants[] = [
+  {
+    shader: shaders.norm_statistics,
+    op: "batch_norm_train",
+    variant: "direct",
+    mutations: [
+      ["sum += d;", "sum -= d;"],
+      ["d * d", "d"],
+      ["slice.c)] - first", "slice.c)] + first"],
+      ["squares - sum * mean", "squares"],
+      ["slice.begin + 1u", "slice.begin + 2u"],
+      ["f32(slice.end - slice.begin)", "f32(p.slice_pixels)"],
+      ["= first + mean", "= mean"],
+    ],
+  },
+  {
+    shader: shaders.norm_statistics_join,
+    op: "batch_norm_train",
+    variant: "direct",
+    mutations: [
+      [" + count * d * d", ""],
+      ["- first);", "+ first);"],
+      ["sum / f32(p.set_pixels)", "sum / f32(p.slices)"],
+      ["squares / f32(p.set_pixels)", "squares / f32(p.set_pixels - 1u)"],
+      ["p.set_pixels - slice * p.slice_pixels", "p.set_pixels"],
+      ["- first - center", "- first"],
+      ["= first + center", "= center"],
+    ],
+  },
+  {
+    shader: shaders.norm_apply,
+    op: "batch_norm_train",
+    variant: "direct",
+    mutations: [
+      ["- center", "+ center"],
+      ["scale *= weight", "scale = weight"],
+      ["shift = bias", "shift = -bias"],
+      [" + p.eps", ""],
+      ["inverseSqrt", "sqrt"],
+      ["activate_lanes(value)", "value"],
+    ],
+  },
+  {
+    shader: shaders.norm_backward_sums,
+    op: "batch_norm_backward",
+    variant: "direct",
+    mutations: [
+      ["sum += dz", "sum -= dz"],
+      ["dz * xhat", "dz"],
+      [" * activation_derivative(activate_lanes(xhat * scale + shift))", ""],
+      ["- center) * inverse", "- center)"],
+      ["xhat * scale + shift", "xhat * scale"],
+      ["xhat * scale", "xhat"],
+    ],
+  },
+  {
+    shader: shaders.norm_backward_join,
+    op: "batch_norm_backward",
+    variant: "direct",
+    mutations: [
+      ["slope_x = -scale", "slope_x = scale"],
+      ["-scale * sum / count", "0.0"],
+      ["* inverse * sum_xhat", "* sum_xhat"],
+      ["2.0 * d_variance", "d_variance"],
+      ["constant += d_mean", "constant -= d_mean"],
+      ["scale *= weight[c]", "scale = weight[c]"],
+      ["d_bias_offset] = sum", "d_bias_offset] = sum_xhat"],
+    ],
+  },
+  {
+    shader: shaders.norm_backward_apply,
+    op: "instance_norm_backward",
+    variant: "direct",
+    mutations: [
+      ["scale * dz", "dz"],
+      ["slope_x * centered", "slope_x"],
+      ["+ constant", "- constant"],
+      [" * activation_derivative(activate_lanes(centered * scale + shift))", ""],
+      ["3u * slice.set_index", "slice.set_index"],
+      ["- center", "+ center"],
+    ],
+  },
+];
+
+const LINEAR: readonly ShaderMutants[] = [
+  {
+    shader: shaders.activation_backward,
+    op: "activation_backward",
+    variant: "direct",
+    mutations: [
+      ["T(SLOPE)", "T(1.0)"],
+      ["y + 1.0", "y"],
+      ["y * (1.0 - y)", "1.0 - y"],
+      ["1.0 - y * y", "1.0 + y * y"],
+      ["select(T(0.0), T(1.0), y", "select(T(1.0), T(0.0), y"],
+      ["* slope", "+ slope"],
+    ],
+  },
+  {
+    shader: shaders.linear_backward_input,
+    op: "linear_backward_input",
+    variant: "direct",
+    mutations: [
+      ["sum += dy", "sum -= dy"],
+      ["k * p.m + m", "m * p.k + k"],
+      ["m = 0u", "m = 1u"],
+      ["let n = i / p.k", "let n = i % p.n"],
+      ["= sum;", "= 2.0 * sum;"],
+    ],
+  },
+  {
+    shader: shaders.linear_backward_weight,
+    op: "linear_backward_weight",
+    variant: "direct",
+    mutations: [
+      ["value * dy", "dy"],
+      ["n = 0u", "n = 1u"],
+      ["select(1.0", "select(0.0"],
+      ["sum += value", "sum -= value"],
+      ["p.dw_offset + m] = sum", "p.dw_offset + m] = sum / f32(p.n)"],
+    ],
+  },
+  {
+    shader: shaders.channel_sum,
+    op: "channel_sum",
+    variant: "direct",
+    mutations: [
+      ["sum += x", "sum -= x"],
+      ["pixel = slice.begin", "pixel = slice.begin + 1u"],
+      ["pixel < slice.end", "pixel + 1u < slice.end"],
+      ["slice.index, p.c", "0u, p.c"],
+      ["min(begin + slice_pixels, set_pixels)", "begin + slice_pixels"],
+    ],
+  },
+];
+
+const S2AM: readonly ShaderMutants[] = [
+  {
+    shader: shaders.global_pool_backward,
+    op: "global_pool_backward",
+    variant: "direct",
+    mutations: [
+      ["/ f32(p.set_pixels)", "/ f32(p.slice_pixels)"],
+      ["average + select", "select"],
+      ["winner == T(place)", "winner != T(place)"],
+      ["slice.c + p.c / LANES", "slice.c"],
+      [" - slice.set_index * p.set_pixels", ""],
+    ],
+  },
+  {
+    shader: shaders.global_pool_rows,
+    op: "global_pool",
+    variant: "direct",
+    mutations: [
+      ["value > largest", "value >= largest"],
+      ["value > largest", "value < largest"],
+      ["T(f32(column))", "T(f32(row * W + column))"],
+      ["sum += value", "sum += largest"],
+      ["row * W + column, X_PITCH", "column, X_PITCH"],
+    ],
+  },
+  {
+    shader: shaders.global_pool_join,
+    op: "global_pool",
+    variant: "direct",
+    mutations: [
+      ["value > largest", "value >= largest"],
+      ["row * W + column", "row + column"],
+      ["/ f32(H * W)", "/ f32(H)"],
+      ["row = h", "row = 0u"],
+      ["h = 0u", "h = 1u"],
+    ],
+  },
+  {
+    shader: shaders.channel_gate_backward,
+    op: "channel_gate_backward",
+    variant: "direct",
+    mutations: [
+      ["d * gate", "d"],
+      ["sum += d", "sum -= d"],
+      ["sum += d *", "sum +="],
+      ["g[at(slice.set_index", "g[at(0u"],
+      ["pixel = slice.begin", "pixel = slice.begin + 1u"],
+    ],
+  },
+  {
+    shader: shaders.join_slices,
+    op: "s2am_compose_backward",
+    variant: "direct",
+    mutations: [
+      ["sum += partial", "sum -= partial"],
+      ["slice = 0u", "slice = 1u"],
+      ["set_index * p.slices + slice", "slice"],
+      ["* p.planes + p.plane", "* p.planes"],
+      ["= sum;", "= sum / f32(p.slices);"],
+    ],
+  },
+  {
+    shader: shaders.s2am_compose_backward,
+    op: "s2am_compose_backward",
+    variant: "direct",
+    mutations: [
+      ["= inside * d;", "= d;"],
+      ["inside * mix_gate", "mix_gate"],
+      ["(1.0 - inside) * bg_gate", "bg_gate"],
+      ["mix_sum += inside", "mix_sum -= inside"],
+      ["bg_sum += (1.0 - inside)", "bg_sum += inside"],
+      ["m[pixel", "m[slice.begin"],
+    ],
+  },
+  {
+    shader: shaders.s2am_compose_backward_mask,
+    op: "s2am_compose_backward_mask",
+    variant: "direct",
+    mutations: [
+      ["- g_bg", "+ g_bg"],
+      ["c)] * gates", "c)]"],
+      ["sum += dy", "sum -= dy"],
+      ["let n = i / p.hw", "let n = i % p.hw"],
+      ["c = 0u", "c = 1u"],
+    ],
+  },
+  {
+    shader: shaders.gaussian_blur_backward,
+    op: "gaussian_blur_backward",
+    variant: "direct",
+    mutations: [
+      ["source > 0u", "source > 1u"],
+      ["source < size - 1u", "source < size"],
+      ["2u * (size - 1u) - source", "2u * size - 1u - source"],
+      ["tap(source + output)", "tap(source + output + 1u)"],
+      ["weight(h, r, p.h) * line", "line"],
+      ["min(h + p.radius", "min(h"],
+    ],
+  },
+  {
+    shader: shaders.slice_backward,
+    op: "slice_backward",
+    variant: "direct",
+    mutations: [
+      ["c >= p.start", "c > p.start"],
+      ["c < p.start + p.length", "c <= p.start + p.length"],
+      [" - p.start]", "]"],
+      ["value = dy", "value = -dy"],
+      ["var value = 0.0", "var value = 1.0"],
+    ],
+  },
+  {
+    shader: shaders.blend_backward,
+    op: "blend_backward",
+    variant: "direct",
+    mutations: [
+      ["= inside * d;", "= d;"],
+      ["(1.0 - inside) * d", "inside * d"],
+      ["- b[", "+ b["],
+      ["sum += d * (", "sum += ("],
+      ["add_lanes(sum)", "add_lanes(sum) * inside"],
+    ],
+  },
+  {
+    shader: shaders.channel_pool_backward,
+    op: "channel_pool_backward",
+    variant: "direct",
+    mutations: [
+      [" / f32(p.c)", ""],
+      ["c == winner", "c != winner"],
+      ["c, value > largest", "c, value >= largest"],
+      ["mean + select", "select"],
+      ["p.dy_offset + 1u", "p.dy_offset"],
+    ],
+  },
+];
+
+const WEIGHT_CASES = ["2x5x7x3-5_k3s1p1", "2x6x10x4-24_k4s2p1", "1x4x4x32-40_k4s2p1_relu"];
+
+/** Barriers take their time on the tests' adapter. */
+const GEMM_CASES = ["2x6x10x4-24_k4s2p1", "1x2x2x16-16_k4s2p1_relu"];
+
+const CONVOLUTIONS: readonly ShaderMutants[] = [
+  {
+    shader: shaders.conv2d_backward_weight_direct,
+    op: "conv2d_backward_weight",
+    variant: "direct",
+    cases: WEIGHT_CASES,
+    mutations: [
+      ["+ r - p.pad", "+ r"],
+      ["ow * p.stride", "ow"],
+      ["sum += part", "sum -= part"],
+      ["max(d, 0.0)", "d"],
+      ["if (iw >= p.w) { continue; }", ""],
+      ["row / p.oh * p.h", "0u"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_backward_weight_subgroup,
+    op: "conv2d_backward_weight",
+    variant: "subgroup",
+    cases: WEIGHT_CASES,
+    mutations: [
+      ["+ kernel_row[g] - p.pad", "+ kernel_row[g]"],
+      ["row % p.oh * STRIDE", "row % p.oh"],
+      ["total += window", "total -= window"],
+      ["max(value, 0.0)", "value"],
+      ["row_inside[g] && iw < p.w", "iw < p.w"],
+      ["j - p.pad", "j"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_backward_weight_implicit_gemm,
+    op: "conv2d_backward_weight",
+    variant: "implicit_gemm",
+    cases: GEMM_CASES,
+    mutations: [
+      ["% p.oh * p.stride - p.pad", "% p.oh * p.stride"],
+      ["% p.ow * p.stride", "% p.ow"],
+      ["p.relu_dy == 1u", "p.relu_dy == 0u"],
+      ["row / p.oh * p.h", "0u"],
+      ["if (ih >= p.h || iw >= p.w) { return 0.0; }", ""],
+    ],
+  },
+  {
+    shader: shaders.conv2d_backward_weight_join,
+    op: "conv2d_backward_weight",
+    variant: "implicit_gemm",
+    cases: GEMM_CASES,
+    mutations: [
+      ["sum += partial", "sum -= partial"],
+      ["slice = 0u", "slice = 1u"],
+      ["slice * p.size + i", "slice * p.size"],
+      ["= sum;", "= sum / f32(p.slices);"],
+      ["i / p.c_out * p.dw_pitch", "i % p.c_out * p.dw_pitch"],
+    ],
+  },
+  {
+    shader: shaders.winograd_output_backward,
+    op: "conv2d_backward_weight",
+    variant: "winograd",
+    cases: ["2x5x7x3-5_k3s1p1", "2x9x13x24-20_k3s1p1_relu"],
+    mutations: [
+      ["top + r < p.oh", "true"],
+      ["left + c < p.ow", "true"],
+      ["max(value, 0.0)", "value"],
+      ["min(top + r,", "min(top,"],
+      ["(r * 6u + c)", "(c * 6u + r)"],
+    ],
+  },
+  {
+    shader: shaders.winograd_weight_backward,
+    op: "conv2d_backward_weight",
+    variant: "winograd",
+    cases: ["2x5x7x3-5_k3s1p1"],
+    mutations: [
+      ["(r * 6u + c)", "(c * 6u + r)"],
+      ["(r * 3u + c)", "(c * 3u + r)"],
+      ["= column[r]", "= -column[r]"],
+      ["rows[1][c], rows[2][c]", "rows[2][c], rows[1][c]"],
+      ["= column[r]", "= 4.0 * column[r]"],
+    ],
+  },
+  {
+    shader: shaders.conv_transpose2d_direct, // the input gradient of a convolution
+    op: "conv_transpose2d",
+    variant: "direct",
+    mutations: [
+      ["oh + PAD - r", "oh - r"],
+      ["up % STRIDE != 0u || ", ""],
+      [" || up / STRIDE >= H", ""],
+      ["sum += value", "sum -= value"],
+      ["(r * S + s)", "(s * R + r)"],
+      ["max(value, 0.0)", "value"],
+    ],
+  },
+];
+
+export const MUTANTS: readonly ShaderMutants[] = [...NORMALIZATION, ...LINEAR, ...S2AM, ...CONVOLUTIONS];
