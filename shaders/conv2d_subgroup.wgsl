@@ -35,20 +35,28 @@ struct Params {
   stride: u32,
   pad: u32,
   steps: u32,      // ceil(c_in / DEPTH)
-  upsample: u32,   // 1: convolution; 2: transposed, four phases
+  transposed: u32, // 1: w is [.., c_out, c_in] and its taps are walked backwards
+  upsample: u32,   // 2: transposed of stride 2, four phases; else 1
   has_bias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [phase, ceil(c_out / CHANNELS), taps, steps * DEPTH, CHANNELS]
+@group(0) @binding(1) var<storage, read> w: array<f32>;         // [kernel_h * upsample, kernel_w * upsample, c_in, c_out], or as `transposed` says
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h_grid * upsample, w_grid * upsample, c_out], pitched
 @group(0) @binding(4) var<uniform> p: Params;
 
+// Which of w's taps a phase meets as its tap (r, s).
+fn kernel_tap(r: u32, s: u32, phase: vec2<u32>) -> u32 {
+  if (p.transposed == 0u) { return r * p.kernel_w + s; }
+  let size = vec2<u32>(p.kernel_w, p.kernel_h) * p.upsample;
+  let tap = size - 1u - phase - vec2<u32>(s, r) * p.upsample;
+  return tap.y * size.x + tap.x;
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let phase_y = group.z / p.upsample;
-  let phase_x = group.z % p.upsample;
+  let phase = vec2<u32>(group.z % p.upsample, group.z / p.upsample);
   let pixel0 = group.x * (PIXELS * LANES) + lane;
 
   // Top left of each pixel's window, and where its image begins.
@@ -57,17 +65,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   var image: array<u32, PIXELS>;
   for (var i = 0u; i < PIXELS; i++) { // @unroll
     let pixel = min(pixel0 + i * LANES, p.pixels - 1u);
-    top[i] = i32(pixel / p.w_grid % p.h_grid * p.stride + phase_y) - i32(p.pad);
-    left[i] = i32(pixel % p.w_grid * p.stride + phase_x) - i32(p.pad);
+    top[i] = i32(pixel / p.w_grid % p.h_grid * p.stride + phase.y) - i32(p.pad);
+    left[i] = i32(pixel % p.w_grid * p.stride + phase.x) - i32(p.pad);
     image[i] = pixel / (p.w_grid * p.h_grid) * (p.h * p.w);
   }
 
+  // The weights that a lane loads, from those of the step's first input channel on.
+  let w_channel = select(p.c_out, 1u, p.transposed == 1u);
+  var w_place: array<u32, WEIGHT_LOADS>;
+  for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
+    let o = min(group.y * CHANNELS + (j * LANES + lane) % CHANNELS, p.c_out - 1u);
+    w_place[j] = (j * LANES + lane) / CHANNELS * w_channel + o * select(1u, p.c_in, p.transposed == 1u);
+  }
+  let w_last = p.kernel_h * p.kernel_w * p.upsample * p.upsample * p.c_in * p.c_out - 1u;
+
   // The sums stay in memory, where a loop may index them: each visits a register once a step, for DEPTH products.
   var sum: array<f32, PIXELS * CHANNELS>;
-  let blocks = (p.c_out + CHANNELS - 1u) / CHANNELS;
-  let taps = p.kernel_h * p.kernel_w;
-  var w_index = (group.z * blocks + group.y) * (taps * p.steps * DEPTH * CHANNELS) + lane;
-  for (var tap = 0u; tap < taps; tap++) {
+  for (var tap = 0u; tap < p.kernel_h * p.kernel_w; tap++) {
+    let w_tap = kernel_tap(tap / p.kernel_w, tap % p.kernel_w, phase) * (p.c_in * p.c_out);
     var x_index: array<u32, PIXELS>;
     var inside: array<f32, PIXELS>;   // 0 in the padding
     for (var i = 0u; i < PIXELS; i++) { // @unroll
@@ -81,18 +96,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     for (var step = 0u; step < p.steps; step++) {
       var value: array<f32, X_LOADS>;
       for (var d = 0u; d < DEPTH; d++) { // @unroll
-        let c = min(step * DEPTH + d, p.c_in - 1u);   // past the last channel weights are 0
+        let c = min(step * DEPTH + d, p.c_in - 1u);
+        let exists = select(0.0, 1.0, step * DEPTH + d < p.c_in);
         for (var i = 0u; i < PIXELS; i++) { // @unroll
-          var v = x[x_index[i] + c] * inside[i];
+          var v = x[x_index[i] + c] * (inside[i] * exists);
           if (RELU_INPUT) { v = max(v, 0.0); }
           value[i * DEPTH + d] = v;
         }
       }
       var weights: array<f32, WEIGHT_LOADS>;
       for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
-        weights[j] = w[w_index + j * LANES];
+        weights[j] = w[min(w_tap + step * DEPTH * w_channel + w_place[j], w_last)];
       }
-      w_index += DEPTH * CHANNELS;
       for (var o = 0u; o < CHANNELS; o++) { // @unroll
         var weight: array<f32, DEPTH>;
         for (var d = 0u; d < DEPTH; d++) { // @unroll
@@ -111,8 +126,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 
   for (var i = 0u; i < PIXELS; i++) {
     let pixel = pixel0 + i * LANES;
-    let row = pixel / p.w_grid * p.upsample + phase_y;
-    let column = pixel % p.w_grid * p.upsample + phase_x;
+    let row = pixel / p.w_grid * p.upsample + phase.y;
+    let column = pixel % p.w_grid * p.upsample + phase.x;
     let y_index = (row * (p.w_grid * p.upsample) + column) * p.y_pitch + p.y_offset;
     for (var o = 0u; o < CHANNELS; o++) {
       let channel = group.y * CHANNELS + o;

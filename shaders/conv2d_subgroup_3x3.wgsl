@@ -26,11 +26,12 @@ struct Params {
   c_out: u32,
   y_pitch: u32,
   y_offset: u32,
+  transposed: u32,   // 1: w is [3, 3, c_out, c_in] and its taps are reversed
   has_bias: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [ceil(c_out / CHANNELS), c_in, 9, CHANNELS]
+@group(0) @binding(1) var<storage, read> w: array<f32>;         // [3, 3, c_in, c_out], or as `transposed` says
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h, w, c_out], pitched
 @group(0) @binding(4) var<uniform> p: Params;
@@ -69,13 +70,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     edge_inside[e] = inside(row, column);
   }
 
+  // The weights that a lane loads, from those of the input channel on.
+  let w_channel = select(p.c_out, 1u, p.transposed == 1u);
+  var w_place: array<u32, WEIGHT_LOADS>;
+  for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
+    let tap = (j * LANES + lane) / CHANNELS;
+    let o = min(group.z * CHANNELS + (j * LANES + lane) % CHANNELS, p.c_out - 1u);
+    w_place[j] = select(tap, 8u - tap, p.transposed == 1u) * (p.c_in * p.c_out) + o * select(1u, p.c_in, p.transposed == 1u);
+  }
+
   // The sums stay in memory, where a loop may index them: each visits a register once an input channel, for 9 products.
   var sum: array<f32, ROWS * CHANNELS>;
   for (var c = 0u; c < p.c_in; c++) {
-    let w0 = (group.z * p.c_in + c) * (9u * CHANNELS) + lane;
     var weights: array<f32, WEIGHT_LOADS>;
     for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
-      weights[j] = w[w0 + j * LANES];
+      weights[j] = w[c * w_channel + w_place[j]];
     }
     var edge: array<f32, EDGE_LOADS>;
     for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll

@@ -16,7 +16,7 @@ const BASE: Settings = { data: "/photos", steps: 100 };
 
 describe("what may be said", () => {
   test.each([
-    [{ nosuch: 1 }, /x\.json: nosuch is no setting; there are data, val, arch/],
+    [{ nosuch: 1 }, /x\.json: nosuch is no setting; there are data, val, valShare/],
     [{ lr: "fast" }, /x\.json: lr must be a number above 0, got "fast"/],
     [{ lr: 0 }, /lr must be a number above 0, got 0/],
     [{ lr: Number.POSITIVE_INFINITY }, /lr must be/],

@@ -68,7 +68,7 @@ async function train({ options, parts, from, spoilt, stopAt }: Setup = {}): Prom
     onValidation: (record) => void run.validations.push(record),
     ...parts,
   };
-  run.outcome = await new Trainer(all, { ...OPTIONS, ...options }, progress).run(stop.signal);
+  run.outcome = await new Trainer(all, { ...OPTIONS, ...options }, progress, from !== undefined).run(stop.signal);
   return run;
 }
 
@@ -157,7 +157,7 @@ describe("a run that is cut and resumed", () => {
       onStep: nothing,
       onValidation: nothing,
     };
-    expect(await new Trainer(parts, OPTIONS, freshProgress()).run(stop.signal)).toBe("interrupted");
+    expect(await new Trainer(parts, OPTIONS, freshProgress(), false).run(stop.signal)).toBe("interrupted");
     expect(saves.at(-1)?.progress).toMatchObject({ step: 3, validatedStep: 0 });
     const rest = await train({ from: saves.at(-1) });
     expect(stepsOf(rest.validations)).toEqual([3, 6, 9, 10]);

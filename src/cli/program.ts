@@ -29,7 +29,15 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(add --help for usage)")
     .exitOverride();
-  for (const build of [harmonizeCommand, runCommand, convertCommand, trainCommand, evalCommand, doctorCommand, benchCommand]) {
+  for (const build of [
+    harmonizeCommand,
+    runCommand,
+    convertCommand,
+    trainCommand,
+    evalCommand,
+    doctorCommand,
+    benchCommand,
+  ]) {
     program.addCommand(build(context).exitOverride().showHelpAfterError("(add --help for usage and examples)"));
   }
   // Not by running out of work: a driver's threads crash in the destructors of a process that ends by itself.

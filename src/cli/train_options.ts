@@ -29,7 +29,10 @@ type Flag = readonly [flags: string, description: string, parse?: typeof number 
 
 /** One a setting, under its own name in `Settings`; defaults and ranges are there. */
 const SETTING_FLAGS: readonly Flag[] = [
-  ["--data <folder>", "pictures: S-COCO's image/mask/natural, iHarmony4, or x.jpg, x_mask.png and x_real.jpg side by side"],
+  [
+    "--data <folder>",
+    "pictures: S-COCO's image/mask/natural, iHarmony4, or x.jpg, x_mask.png and x_real.jpg side by side",
+  ],
   ["--val <folder>", "pictures to validate on (default: the data's own, else a share of it)"],
   ["--val-share <0..0.5>", "share to set aside where the data names none (default: 0.1)", number],
   ["--no-augment", "no random crops, flips and colours"],
@@ -118,7 +121,9 @@ export async function withNetworkOfInit(settings: Settings): Promise<Settings> {
   for (const key of ["arch", "width", "levels"] as const) {
     const [said, found] = [settings[key], model.config[key]];
     if (said !== undefined && said !== found) {
-      throw new UsageError(`${init}: its ${key} is ${found}, not ${said}: leave ${flagOf(key)} out, or start from other weights`);
+      throw new UsageError(
+        `${init}: its ${key} is ${found}, not ${said}: leave ${flagOf(key)} out, or start from other weights`,
+      );
     }
   }
   return { ...settings, ...model.config };

@@ -24,13 +24,16 @@ function terminalProgress(stream: NodeJS.WriteStream): TrainProgress {
   const tell = (event: TrainEvent): void => {
     switch (event.event) {
       case "note":
-        return line(event.message);
+        line(event.message);
+        break;
       case "warning":
-        return line(`warning: ${event.message}`);
+        line(`warning: ${event.message}`);
+        break;
       case "saved":
-        return;
+        break;
       case "validation":
-        return line(validationLine(event));
+        line(validationLine(event));
+        break;
       case "step": {
         const { step, steps, epoch, loss, imagesPerSecond, secondsLeft } = event;
         const shown = {

@@ -18,17 +18,15 @@ export async function readCoco(root: DataRoot, { folders }: Listing): Promise<Pa
 }
 
 async function readTriples(root: DataRoot, part: string): Promise<Entry[]> {
-  const [image, mask, natural] = await Promise.all(
-    FOLDERS.map(async (name) => {
-      const listing = await root.list(part, name);
-      if (listing) return listing;
-      throw new InputError(
-        `${join(root.path, part, name)}: no such folder; expected ${FOLDERS.join(", ")} beside each other`,
-      );
-    }),
-  );
+  const list = async (name: string): Promise<Listing> => {
+    const listing = await root.list(part, name);
+    if (listing) return listing;
+    throw new InputError(
+      `${join(root.path, part, name)}: no such folder; expected ${FOLDERS.join(", ")} beside each other`,
+    );
+  };
+  const [image, mask, natural] = [await list("image"), await list("mask"), await list("natural")];
   const entries: Entry[] = [];
-  if (!image || !mask || !natural) return entries;
   for (const name of image.files.filter(isPicture)) {
     const composite = await image.path(name);
     for (const [other, what] of [

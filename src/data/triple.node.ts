@@ -14,15 +14,22 @@ export interface Triple {
 
 /** @throws InputError where one cannot be read, or is of another size than the composite */
 export async function readTriple(entry: Entry): Promise<Triple> {
-  const [composite, mask, target] = await Promise.all(
-    [entry.composite, entry.mask, entry.target].map((path) => decodeImage(path)),
-  );
-  if (!composite || !mask || !target) throw new Error("unreachable: three paths were given");
+  const { composite, mask, target } = await ofEach(entry, (path) => decodeImage(path));
   assertSameSize(entry, { composite, mask, target });
   return { composite, mask: maskFromImage(mask), target };
 }
 
-function assertSameSize(entry: Entry, sizes: Readonly<Record<"composite" | "mask" | "target", Size>>): void {
+const FILES = ["composite", "mask", "target"] as const;
+type OfEach<T> = Readonly<Record<(typeof FILES)[number], T>>;
+
+/** All three at once; of several that fail, the first is told, whichever failed first. */
+async function ofEach<T>(entry: Entry, read: (path: string) => Promise<T>): Promise<OfEach<T>> {
+  const [composite, mask, target] = FILES.map((file) => read(entry[file]));
+  await Promise.allSettled([composite, mask, target]);
+  return { composite: await composite, mask: await mask, target: await target } as OfEach<T>;
+}
+
+function assertSameSize(entry: Entry, sizes: OfEach<Size>): void {
   const { composite } = sizes;
   for (const other of ["mask", "target"] as const) {
     const { width, height } = sizes[other];
@@ -56,10 +63,7 @@ export async function checkEntries(entries: readonly Entry[], { onProgress }: Ch
 
 async function looksRight(entry: Entry): Promise<boolean> {
   try {
-    const [composite, mask, target] = await Promise.all(
-      [entry.composite, entry.mask, entry.target].map((path) => readSize(path)),
-    );
-    if (composite && mask && target) assertSameSize(entry, { composite, mask, target });
+    assertSameSize(entry, await ofEach(entry, readSize));
     return true;
   } catch (error) {
     if (error instanceof InputError) return false;

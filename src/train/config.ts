@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { UsageError } from "../errors.js";
 import { ARCHS, BLURS, checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { LOSSES } from "./losses.js";
-import { checkSchedule, type Schedule, SCHEDULES } from "./schedules.js";
+import { checkSchedule, SCHEDULES, type Schedule } from "./schedules.js";
 
 export const OPTIMIZERS = ["adam", "adamw"] as const;
 
@@ -154,13 +154,16 @@ export function resolveConfig(...said: readonly Settings[]): TrainConfig {
   const levels = given.levels ?? Math.min(8, Math.floor(Math.log2(size)));
   // Parsed once more for the order of its keys: the same settings are the same bytes.
   const config = v.parse(configSchema, { ...DEFAULTS, ...given, levels });
-  if (config.steps === null && config.epochs === null) throw new UsageError("say how long to train: --steps N or --epochs N");
+  if (config.steps === null && config.epochs === null)
+    throw new UsageError("say how long to train: --steps N or --epochs N");
   if (config.steps !== null && config.epochs !== null) throw new UsageError("give --steps or --epochs, not both");
   checkConfig(modelConfigOf(config));
   checkSchedule(scheduleOf(config));
   const multiple = sizeMultiple(config);
   if (size % multiple !== 0) {
-    throw new UsageError(`the size must be a multiple of ${multiple} for ${levels} levels (2^levels), got ${size}: change --size or --levels`);
+    throw new UsageError(
+      `the size must be a multiple of ${multiple} for ${levels} levels (2^levels), got ${size}: change --size or --levels`,
+    );
   }
   return config;
 }
@@ -188,7 +191,16 @@ export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, hold, flo
 
 /** What a resumed run may say anew: how long, how often, where the pictures lie. The rest would make it another run. */
 const OPEN_ON_RESUME: ReadonlySet<string> = new Set<keyof TrainConfig>([
-  "data", "val", "steps", "epochs", "saveEvery", "valEvery", "valCount", "maxSkipped", "strict", "threads",
+  "data",
+  "val",
+  "steps",
+  "epochs",
+  "saveEvery",
+  "valEvery",
+  "valCount",
+  "maxSkipped",
+  "strict",
+  "threads",
 ]);
 
 /**

@@ -112,6 +112,7 @@ class TrainRun {
         images: config.batch * config.accumulate,
       },
       this.progress,
+      checkpoint !== null,
     );
     const begun = this.progress.step;
     const outcome = await trainer.run(signal).catch(async (error: unknown) => {

@@ -89,14 +89,18 @@ export class Trainer {
   private savedStep: number | null;
   private savedAt: number;
 
-  /** @param progress where to begin: fresh, or a checkpoint's, whose tensors the step already holds; kept up to date in place */
+  /**
+   * @param progress where to begin: fresh, or a checkpoint's, whose tensors the step already holds; kept up to date in place
+   * @param isSaved whether that is a checkpoint's
+   */
   constructor(
     private readonly parts: TrainerParts,
     private readonly options: TrainerOptions,
     private readonly progress: Progress,
+    isSaved: boolean,
   ) {
     this.now = parts.now ?? (() => performance.now());
-    this.savedStep = progress.step === 0 ? null : progress.step;
+    this.savedStep = isSaved ? progress.step : null;
     this.savedAt = this.now();
     parts.step.updates = progress.updates;
   }

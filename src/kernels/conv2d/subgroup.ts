@@ -4,7 +4,6 @@ import { conv2d_subgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
-import { packSubgroup } from "./pack.js";
 import { isSubgroupSize, productTile } from "./tiles.js";
 
 /** What a convolution and a transposed one differ in. */
@@ -29,9 +28,8 @@ export function planSubgroup(
   const [hGrid, wGrid] = [oh / upsample, ow / upsample];
   const pixels = n * hGrid * wGrid;
   const { rows, columns: channels, depth } = productTile(lanes, pixels, cOut);
-  const weight = packSubgroup(operand(problem, 1), { channels, depth, tapInside: false, transposed });
   const main = pass(conv2d_subgroup, {
-    bind: { x, w: weight.packed, bias: problem.inputs[2] ?? NONE, y },
+    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },
     overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
     consts: { LANES: lanes, PIXELS: rows, CHANNELS: channels, DEPTH: depth },
     params: {
@@ -49,12 +47,13 @@ export function planSubgroup(
       stride,
       pad,
       steps: ceilDiv(cIn, depth),
+      transposed: transposed ? 1 : 0,
       upsample,
       has_bias: problem.inputs[2] ? 1 : 0,
     },
     workgroups: [ceilDiv(pixels, rows * lanes), ceilDiv(cOut, channels), upsample ** 2],
   });
-  return { prepare: [weight.prepare], passes: [main] };
+  return { passes: [main] };
 }
 
 /** Any convolution on tiles held by one subgroup, without barriers. For software adapters. */

@@ -13,7 +13,6 @@ import { conv2d_subgroup_3x3 } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
-import { packSubgroup } from "./pack.js";
 import { isSubgroupSize, tile3x3 } from "./tiles.js";
 
 /** Whether a convolution, or a transposed one, is 3x3 of stride 1 and padding 1: the same form either way. */
@@ -35,14 +34,8 @@ export function plan3x3(
   const [n = 0, h = 0, w = 0, cIn = 0] = x.shape;
   const cOut = y.shape[3] ?? 0;
   const { ROWS, CHANNELS } = tile3x3(lanes);
-  const { packed, prepare } = packSubgroup(operand(problem, 1), {
-    channels: CHANNELS,
-    depth: 1,
-    tapInside: true,
-    transposed: transposed ? { stride: 1 } : undefined,
-  });
   const main = pass(conv2d_subgroup_3x3, {
-    bind: { x, w: packed, bias: problem.inputs[2] ?? NONE, y },
+    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },
     overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
     consts: { LANES: lanes, ROWS, CHANNELS },
     params: {
@@ -52,11 +45,12 @@ export function plan3x3(
       ...viewParams("x", x),
       c_out: cOut,
       ...viewParams("y", y),
+      transposed: transposed ? 1 : 0,
       has_bias: problem.inputs[2] ? 1 : 0,
     },
     workgroups: [ceilDiv(w, lanes), n * ceilDiv(h, ROWS), ceilDiv(cOut, CHANNELS)],
   });
-  return { prepare: [prepare], passes: [main] };
+  return { passes: [main] };
 }
 
 /** 3x3 of stride 1 on tiles held by one subgroup, each input loaded once for its nine taps. For software adapters. */

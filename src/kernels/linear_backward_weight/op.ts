@@ -4,7 +4,7 @@ import { type ApplyOptions, applyAll, defineOp, operand, pass, result, scratch, 
 import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { linear_backward_weight } from "../../shaders.generated.js";
 import { present } from "../expect.js";
-import { threads, viewParams } from "../views.js";
+import { laneVariants, threads, viewParams } from "../views.js";
 
 export interface LinearBackwardWeightAttrs {
   /** Whether the layer has a bias, whose gradient is then the second output. */
@@ -25,34 +25,33 @@ export const linearBackwardWeightOp = defineOp<LinearBackwardWeightAttrs>({
     return (bias ? [[k, m], [m]] : [[k, m]]).map((shape) => ({ shape, dtype: "f32" }));
   },
   flops: ([x], [dw]) => 2 * (shapeOf(x)[0] ?? 0) * sizeOf(shapeOf(dw)),
-  variants: [
-    {
-      name: "direct",
-      features: [],
-      accepts: () => true,
-      plan(p) {
-        const [x, dy, dw] = [operand(p, 0), operand(p, 1), result(p)];
-        const dBias = p.attrs.bias ? result(p, 1) : null;
-        const [n = 0, k = 0] = x.shape;
-        const [, m = 0] = dy.shape;
-        const backward = pass(linear_backward_weight, {
-          bind: { x, dy, dw, d_bias: dBias ?? scratch("no bias", 1) },
-          params: {
-            n,
-            k,
-            m,
-            bias: dBias ? 1 : 0,
-            ...viewParams("x", x),
-            ...viewParams("dy", dy),
-            ...viewParams("dw", dw),
-            d_bias_offset: dBias?.offset ?? 0,
-          },
-          workgroups: threads((k + (dBias ? 1 : 0)) * m),
-        });
-        return { passes: [backward] };
-      },
+  variants: laneVariants(
+    (p) => [operand(p, 1), ...p.outputs],
+    (p, lanes) => {
+      const [x, dy, dw] = [operand(p, 0), operand(p, 1), result(p)];
+      const dBias = p.attrs.bias ? result(p, 1) : null;
+      const [n = 0, k = 0] = x.shape;
+      const [, m = 0] = dy.shape;
+      const rows = k + (dBias ? 1 : 0);
+      const backward = pass(linear_backward_weight, {
+        bind: { x, dy, dw, d_bias: dBias ?? scratch("no bias", 4) },
+        params: {
+          n,
+          k,
+          m,
+          bias: dBias ? 1 : 0,
+          ...viewParams("x", x),
+          ...viewParams("dy", dy),
+          ...viewParams("dw", dw),
+          d_bias_offset: dBias?.offset ?? 0,
+        },
+        consts: lanes.consts,
+        types: lanes.types,
+        workgroups: threads((rows * m) / lanes.count),
+      });
+      return { passes: [backward] };
     },
-  ],
+  ),
 });
 
 /**
