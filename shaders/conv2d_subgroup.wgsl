@@ -55,9 +55,11 @@ fn kernel_tap(r: u32, s: u32, phase: vec2<u32>) -> u32 {
 }
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let phase = vec2<u32>(group.z % p.upsample, group.z / p.upsample);
-  let pixel0 = group.x * (PIXELS * LANES) + lane;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  // Large maps have more tiles than a dimension of workgroups: z counts the phases, then further rows of tiles.
+  let phases = p.upsample * p.upsample;
+  let phase = vec2<u32>(group.z % phases % p.upsample, group.z % phases / p.upsample);
+  let pixel0 = (group.z / phases * groups.x + group.x) * (PIXELS * LANES) + lane;
 
   // Top left of each pixel's window, and where its image begins.
   var top: array<i32, PIXELS>;

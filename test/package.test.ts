@@ -39,7 +39,7 @@ test("the package holds the program, weights and shaders, and nothing of the wor
     expect(paths).toContain(expected);
   }
   const known =
-    /^(dist\/((index|node|cli|loader_worker)\.js(\.map)?|types\/.*\.d\.ts)|weights\/.*|shaders\/.*\.wgsl|(README|CHANGELOG)\.md|LICENSE|package\.json)$/;
+    /^(dist\/((index|node|cli|loader_worker)\.js|index\.js\.map|types\/.*\.d\.ts)|weights\/.*|shaders\/.*\.wgsl|(README|CHANGELOG)\.md|LICENSE|package\.json)$/;
   expect(paths.filter((path) => !known.test(path))).toEqual([]);
   expect(unpackedSize).toBeLessThan(MOST_BYTES);
 });

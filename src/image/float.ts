@@ -44,7 +44,7 @@ export function fromFloat(image: FloatImage<1 | 3 | 4>, depth: 8 | 16 = 8): Imag
   const max = maxSample({ depth });
   for (let i = 0; i < data.length; i++) {
     const value = image.data[i] as number;
-    data[i] = value <= 0 ? 0 : value >= 1 ? max : Math.round(value * max);
+    data[i] = value <= 0 ? 0 : value >= 1 ? max : Math.floor(value * max + 0.5); // Math.round takes three times as long
   }
   return { width, height, channels, depth, data };
 }

@@ -1,4 +1,4 @@
-import { ceilDiv, NONE, type NodePlan, operand, type Problem, pass, result, type Variant } from "../../graph/op.js";
+import { ceilDiv, grid1d, NONE, type NodePlan, operand, type Problem, pass, result, type Variant } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
@@ -28,6 +28,7 @@ export function planSubgroup(
   const [hGrid, wGrid] = [oh / upsample, ow / upsample];
   const pixels = n * hGrid * wGrid;
   const { rows, columns: channels, depth } = productTile(lanes, pixels, cOut);
+  const [acrossX, further] = grid1d(ceilDiv(pixels, rows * lanes));
   const main = pass(conv2d_subgroup, {
     bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },
     overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
@@ -51,7 +52,7 @@ export function planSubgroup(
       upsample,
       has_bias: problem.inputs[2] ? 1 : 0,
     },
-    workgroups: [ceilDiv(pixels, rows * lanes), ceilDiv(cOut, channels), upsample ** 2],
+    workgroups: [acrossX, ceilDiv(cOut, channels), upsample ** 2 * further],
   });
   return { passes: [main] };
 }
