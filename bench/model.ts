@@ -134,13 +134,13 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
   return relative;
 }
 
-/** Passes by kernel, the costliest first. */
+/** Passes by op and variant (of several passes where it has them), the costliest first; GFLOP/s of the plain algorithm. */
 export function byKernel(
   passes: readonly PassTiming[],
 ): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
   const kernels = new Map<string, { count: number; ms: number; flops: number; bytes: number }>();
-  for (const { op, shader, ms, flops, bytes } of passes) {
-    const kernel = shader.startsWith(op) ? shader : `${op} (${shader})`;
+  for (const { op, variant, ms, flops, bytes } of passes) {
+    const kernel = `${op}_${variant}`;
     const sum = kernels.get(kernel) ?? { count: 0, ms: 0, flops: 0, bytes: 0 };
     kernels.set(kernel, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
   }

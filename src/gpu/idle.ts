@@ -6,16 +6,16 @@
 const NAP_MS = 1;
 
 export async function waitIdly<T>(work: Promise<T>): Promise<T> {
-  const immediate: ((callback: () => void) => unknown) | undefined = globalThis.setImmediate;
-  if (!immediate || typeof SharedArrayBuffer === "undefined") return work; // a browser, which does not poll
+  // A browser does not poll, and its main thread may not wait.
+  if (typeof globalThis.process?.versions?.node !== "string") return work;
   let pending = true;
   const cell = new Int32Array(new SharedArrayBuffer(4));
   const nap = (): void => {
     if (!pending) return;
     Atomics.wait(cell, 0, 0, NAP_MS);
-    immediate(nap);
+    globalThis.setImmediate(nap);
   };
-  immediate(nap);
+  globalThis.setImmediate(nap);
   try {
     return await work;
   } finally {
