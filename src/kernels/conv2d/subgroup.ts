@@ -1,4 +1,14 @@
-import { ceilDiv, grid1d, NONE, type NodePlan, operand, type Problem, pass, result, type Variant } from "../../graph/op.js";
+import {
+  ceilDiv,
+  grid1d,
+  NONE,
+  type NodePlan,
+  operand,
+  type Problem,
+  pass,
+  result,
+  type Variant,
+} from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
