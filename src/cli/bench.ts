@@ -11,6 +11,7 @@ import { Runtime } from "../graph/runtime.js";
 import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
 import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { packageVersion } from "../package.node.js";
+import { checkTrainOptions } from "../train/train_step.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { withAdapterOption } from "./model_options.js";
 import { progressBar } from "./progress.js";
@@ -75,6 +76,10 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
     throw new UsageError(
       `--size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${options.size}`,
     );
+  }
+  if (options.train) {
+    const { size, batch } = options;
+    checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   }
   if (options.output) await assertFolder(dirname(options.output));
   const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });

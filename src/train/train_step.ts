@@ -96,7 +96,7 @@ export class TrainStep {
     options: TrainStepOptions,
     initial: ReadonlyMap<string, HostTensor>,
   ): Promise<TrainStep> {
-    checkOptions(options);
+    checkTrainOptions(options);
     const { config, batch, size, emaDecay = 0, accumulate = 1, onProgress, signal } = options;
     const layers = new TrainLayers(initial);
     const x = input("x", [batch, size, size, 4]);
@@ -298,7 +298,15 @@ function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
   ]);
 }
 
-function checkOptions({ config, batch, size, accumulate = 1, emaDecay = 0, clipNorm = 0 }: TrainStepOptions): void {
+/** @throws UsageError for what no step can be made of */
+export function checkTrainOptions({
+  config,
+  batch,
+  size,
+  accumulate = 1,
+  emaDecay = 0,
+  clipNorm = 0,
+}: TrainStepOptions): void {
   checkConfig(config);
   const multiple = sizeMultiple(config);
   if (size % multiple !== 0)
