@@ -1,5 +1,6 @@
 /** Evaluation protocols against Pillow, scikit-image and PyTorch, whose numbers for the same pictures are written down here. */
 import { describe, expect, it } from "vitest";
+import { crc32 } from "../src/crc32.js";
 import { ShapeError } from "../src/errors.js";
 import { newFloatImage } from "../src/image/float.js";
 import type { Image } from "../src/image/image.js";
@@ -7,7 +8,6 @@ import { type Mask, maskFromImage } from "../src/image/mask.js";
 import { foregroundShare, MAX_PSNR, measure, PROTOCOL_SIZE, protocolOf } from "../src/image/protocols.js";
 import { BICUBIC, BILINEAR, resizeNearest } from "../src/image/resize.js";
 import { resize8Bit } from "../src/image/resize_8bit.js";
-import { crc32 } from "../src/io/crc32.js";
 import { boxMask } from "./helpers/command_line.js";
 import { pattern } from "./image_fixtures.js";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { crc32c } from "../src/io/crc32.js";
+import { crc32c } from "../src/crc32.js";
 import {
   CSV_HEADER,
   type History,

@@ -2,6 +2,7 @@
  * PNG as a list of chunks: what is checked before a decoder may allocate a single pixel, and what is inserted into the
  * encoder's output. The rules are those of the PNG specification (third edition), sections 5 and 11.
  */
+import { crc32 } from "../crc32.js";
 import { InputError } from "../errors.js";
 import type { PngChunk } from "./image.js";
 
@@ -55,7 +56,7 @@ export function readChunks(bytes: Uint8Array, name: string): PngChunk[] {
     if (length > 0x7fffffff) throw new InputError(`${name}: damaged PNG (chunk ${type} claims ${length} bytes)`);
     const end = at + 8 + length;
     if (end + 4 > bytes.length) throw truncated(name, bytes.length);
-    if (view.getUint32(end) !== crc32(bytes, at + 4, end))
+    if (view.getUint32(end) !== crc32(bytes.subarray(at + 4, end)))
       throw new InputError(`${name}: damaged PNG (checksum of chunk ${type} at byte ${at} does not match)`);
     if (chunks.length === 0 && type !== "IHDR")
       throw new InputError(`${name}: damaged PNG (it begins with ${type}, not IHDR)`);
@@ -121,21 +122,8 @@ export function writeChunks(chunks: readonly PngChunk[]): Uint8Array<ArrayBuffer
     view.setUint32(at, data.length);
     for (let i = 0; i < 4; i++) out[at + 4 + i] = type.charCodeAt(i);
     out.set(data, at + 8);
-    view.setUint32(end, crc32(out, at + 4, end));
+    view.setUint32(end, crc32(out.subarray(at + 4, end)));
     at = end + 4;
   }
   return out;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** The CRC-32 of bytes[start, end). */
-export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  let c = 0xffffffff;
-  for (let i = start; i < end; i++) c = (CRC_TABLE[(c ^ (bytes[i] as number)) & 0xff] as number) ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
 }

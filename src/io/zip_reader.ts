@@ -3,9 +3,10 @@
  * leave the disk, and each of those is checked against its CRC-32. Nothing is ever extracted, so names are only keys.
  * Zip64 is understood, as PyTorch writes it whatever the size.
  */
+
+import { crc32 } from "../crc32.js";
 import { WeightsError } from "../errors.js";
 import type { ByteSource } from "./byte_source.js";
-import { crc32 } from "./crc32.js";
 import { quoted } from "./strict_json.js";
 
 interface ZipEntry {

@@ -1,6 +1,7 @@
 /** Zip archives of stored entries, each entry's data aligned to 64 bytes as PyTorch lays them out, so it can map them. */
+
+import { crc32 } from "../crc32.js";
 import { WeightsError } from "../errors.js";
-import { crc32 } from "./crc32.js";
 
 const ALIGNMENT = 64;
 /** PyTorch's id ("FB") of the extra field that pads an entry. */

@@ -2,7 +2,7 @@
  * TensorBoard's event files, written by hand: TFRecords (length, data, and a masked CRC-32C of each) around the few
  * fields of the protocol buffers `Event` and `Summary` that scalars and pictures take.
  */
-import { crc32c } from "../io/crc32.js";
+import { crc32c } from "../crc32.js";
 
 export interface PngPicture {
   readonly width: number;

@@ -1,5 +1,5 @@
 /**
- * CRC-32 as zip files use it, and CRC-32C as TensorBoard's records do, eight bytes a step. Neither browsers nor Node 20
+ * CRC-32 as zip and PNG files use it, and CRC-32C as TensorBoard's records do, eight bytes a step. Neither browsers nor Node 20
  * offer them, and every tensor of a checkpoint is checked with the first, so it has to keep up with the disk.
  */
 
@@ -23,7 +23,7 @@ function makeTables(polynomial: number): Uint32Array {
   return tables;
 }
 
-/** The unsigned 32-bit checksum of `bytes`, by zip's polynomial. */
+/** The unsigned 32-bit checksum of `bytes`, by zip's and PNG's polynomial. */
 export const crc32 = (bytes: Uint8Array): number => checksum(bytes, TABLES);
 
 /** The unsigned 32-bit checksum of `bytes`, by Castagnoli's polynomial. */
