@@ -7,6 +7,7 @@ const LANES: u32 = 8u;      // specialised: the adapter's subgroup size
 const ROWS: u32 = 4u;       // specialised: rows a lane; a subgroup owns ROWS * LANES by COLUMNS
 const COLUMNS: u32 = 64u;   // specialised
 const DEPTH: u32 = 2u;      // specialised: terms a step; DEPTH * COLUMNS is a multiple of LANES
+const ACCUMULATE: u32 = 0u;   // specialised: 1 adds to what y holds
 const W_LOADS: u32 = DEPTH * COLUMNS / LANES;
 const X_LOADS: u32 = DEPTH * ROWS;
 
@@ -17,12 +18,12 @@ struct Params {
   steps: u32,        // ceil(k / DEPTH)
   x_row: u32,        // elements of x from one row to the next
   x_term: u32,       // ... and from one term to the next
-  accumulate: u32,   // 1: adds to what y holds
+  y_row: u32,        // elements of y from one row to the next: n up to whole tiles, which are written without guards
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [batch, m * k], by x_row and x_term
 @group(0) @binding(1) var<storage, read> w: array<f32>;         // [batch, ceil(n / COLUMNS), steps * DEPTH, COLUMNS], padded with 0
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [batch, m, n]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [batch, m, n], rows y_row apart
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES)
@@ -66,13 +67,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 
   for (var r = 0u; r < ROWS; r++) {
     let row = row0 + r * LANES;
-    for (var o = 0u; o < COLUMNS; o++) {
-      let column = group.y * COLUMNS + o;
-      if (row < p.m && column < p.n) {
-        let index = (group.z * p.m + row) * p.n + column;
+    if (row < p.m) {
+      let index = (group.z * p.m + row) * p.y_row + group.y * COLUMNS;
+      for (var o = 0u; o < COLUMNS; o++) {
         var v = sum[o * ROWS + r];
-        if (p.accumulate == 1u) { v += y[index]; }
-        y[index] = v;
+        for (var once = 0u; once < ACCUMULATE; once++) { // @unroll
+          v += y[index + o];
+        }
+        y[index + o] = v;
       }
     }
   }

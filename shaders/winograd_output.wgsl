@@ -14,9 +14,10 @@ struct Params {
   tiles_wide: u32,
   first: u32,        // tile of this band
   tiles: u32,        // in this band
+  m_row: u32,        // elements of m from one tile to the next
 }
 
-@group(0) @binding(0) var<storage, read> m: array<f32>;         // [36, tiles, c_out]
+@group(0) @binding(0) var<storage, read> m: array<f32>;         // [36, tiles, c_out], tiles m_row apart
 @group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
@@ -30,6 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let top = tile / p.tiles_wide % p.tiles_high * TILE;
   let left = tile % p.tiles_wide * TILE;
   let channel = i % p.c_out;
+  let m_index = i / p.c_out * p.m_row + channel;
   var offset = 0.0;
   if (p.has_bias == 1u) { offset = bias[channel]; }
 
@@ -37,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   for (var r = 0u; r < 6u; r++) { // @unroll
     var products: array<f32, 6>;
     for (var c = 0u; c < 6u; c++) { // @unroll
-      products[c] = m[(r * 6u + c) * (p.tiles * p.c_out) + i];
+      products[c] = m[(r * 6u + c) * (p.tiles * p.m_row) + m_index];
     }
     rows[r] = output_transform(products);
   }

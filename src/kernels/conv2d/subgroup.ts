@@ -14,7 +14,7 @@ import { conv2d_subgroup } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
-import { isSubgroupSize, productTile } from "./tiles.js";
+import { convolutionTile, isSubgroupSize } from "./tiles.js";
 
 /** What a convolution and a transposed one differ in. */
 export interface SubgroupConvolution {
@@ -37,7 +37,7 @@ export function planSubgroup(
   const upsample = transposed?.stride ?? 1;
   const [hGrid, wGrid] = [oh / upsample, ow / upsample];
   const pixels = n * hGrid * wGrid;
-  const { rows, columns: channels, depth } = productTile(lanes, pixels, cOut);
+  const { rows, columns: channels, depth } = convolutionTile(lanes, pixels, cOut);
   const [acrossX, further] = grid1d(ceilDiv(pixels, rows * lanes));
   const main = pass(conv2d_subgroup, {
     bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },

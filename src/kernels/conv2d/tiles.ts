@@ -15,9 +15,22 @@ export interface ProductTile {
 }
 
 export function productTile(lanes: number, rows: number, columns: number): ProductTile {
-  if (lanes === 4) return { rows: rows <= lanes ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 4 };
-  if (rows <= 2 * lanes) return { rows: rows <= lanes ? 1 : 2, columns: fitting(columns, 32), depth: 4 };
-  return columns > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(columns, 32), depth: 4 };
+  if (lanes === 4) return staticTile(rows, columns);
+  return convolutionTile(lanes, rows, columns);
+}
+
+/** Of matmul_static.wgsl, which compiles in a second at its largest and is worth it where there are rows enough. */
+function staticTile(rows: number, columns: number): ProductTile {
+  const tall = rows >= 512;
+  if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 4 };
+  return tall ? { rows: 16, columns: columns > 16 ? 32 : 16, depth: 4 } : { rows: 4, columns: 16, depth: 4 };
+}
+
+/** Of conv2d_subgroup.wgsl: output pixels, output channels and input channels a step. */
+export function convolutionTile(lanes: number, pixels: number, channels: number): ProductTile {
+  if (lanes === 4) return { rows: pixels <= lanes ? 1 : 4, columns: channels <= 4 ? 4 : 16, depth: 4 };
+  if (pixels <= 2 * lanes) return { rows: pixels <= lanes ? 1 : 2, columns: fitting(channels, 32), depth: 4 };
+  return channels > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(channels, 32), depth: 4 };
 }
 
 /** Output rows by output channels of the direct 3x3 convolution. */

@@ -19,7 +19,13 @@ import {
   type Variant,
 } from "../../graph/op.js";
 import type { Shape } from "../../graph/tensor.js";
-import { matmul_subgroup, winograd_input, winograd_output, winograd_weight } from "../../shaders.generated.js";
+import {
+  matmul_static,
+  matmul_subgroup,
+  winograd_input,
+  winograd_output,
+  winograd_weight,
+} from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { threads, viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
@@ -91,6 +97,9 @@ export interface Product {
   readonly accumulate?: boolean;
 }
 
+/** Elements from one row of a product to the next: n filled up to whole tiles, which are then written without guards. */
+export const productRow = (n: number, columns: number): number => ceilDiv(n, columns) * columns;
+
 /** 36 products y = x w on tiles of `productTile(lanes, rows, n)`. */
 export function productPass(
   bind: { x: Operand; w: Operand; y: Operand },
@@ -100,9 +109,9 @@ export function productPass(
 ): Pass {
   const { m, n, k, rowMajor, accumulate = false } = product;
   const { rows: ROWS, columns: COLUMNS, depth: DEPTH } = productTile(lanes, most, n);
-  return pass(matmul_subgroup, {
+  const consts = { LANES: lanes, ROWS, COLUMNS, ACCUMULATE: accumulate ? 1 : 0 };
+  const rest = {
     bind,
-    consts: { LANES: lanes, ROWS, COLUMNS, DEPTH },
     params: {
       m,
       n,
@@ -110,10 +119,13 @@ export function productPass(
       steps: ceilDiv(k, DEPTH),
       x_row: rowMajor ? k : 1,
       x_term: rowMajor ? 1 : m,
-      accumulate: accumulate ? 1 : 0,
+      y_row: productRow(n, COLUMNS),
     },
     workgroups: [ceilDiv(m, ROWS * lanes), ceilDiv(n, COLUMNS), POINTS],
-  });
+  } as const;
+  return lanes === 4
+    ? pass(matmul_static, { ...rest, consts })
+    : pass(matmul_subgroup, { ...rest, consts: { ...consts, DEPTH } });
 }
 
 /** @param transposed whether the weight is [3, 3, C_out, C_in] of a transposed convolution */
@@ -135,11 +147,12 @@ export function planWinograd(
     workgroups: threads(size),
   });
   const v = scratch("input in Winograd's form", POINTS * tiling.most * cIn);
-  const m = scratch("output in Winograd's form", POINTS * tiling.most * cOut);
+  const mRow = productRow(cOut, columns);
+  const m = scratch("output in Winograd's form", POINTS * tiling.most * mRow);
   const passes = tiling.bands.flatMap((band) => [
     inputPass(x, v, tiling, band, problem.attrs.reluInput),
     productPass({ x: v, w: u, y: m }, { m: band.tiles, n: cOut, k: cIn, rowMajor: true }, lanes, tiling.most),
-    outputPass(problem, m, tiling, band),
+    outputPass(problem, m, mRow, tiling, band),
   ]);
   return { prepare: [prepare], passes };
 }
@@ -147,6 +160,7 @@ export function planWinograd(
 function outputPass(
   problem: Problem<ActivationAttrs>,
   m: Scratch,
+  mRow: number,
   { high, wide }: Tiling,
   { first, tiles }: Band,
 ): Pass {
@@ -165,6 +179,7 @@ function outputPass(
       tiles_wide: wide,
       first,
       tiles,
+      m_row: mRow,
     },
     workgroups: threads(tiles * cOut),
   });

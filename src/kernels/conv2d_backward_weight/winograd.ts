@@ -2,7 +2,7 @@ import { ceilDiv, operand, pass, result, scratch, type Variant } from "../../gra
 import { sizeOf } from "../../graph/tensor.js";
 import { winograd_output_backward, winograd_weight_backward } from "../../shaders.generated.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "../conv2d/tiles.js";
-import { inputPass, POINTS, productPass, tilesOf } from "../conv2d/winograd.js";
+import { inputPass, POINTS, productPass, productRow, tilesOf } from "../conv2d/winograd.js";
 import { threads, viewParams } from "../views.js";
 import type { Conv2dBackwardWeightAttrs } from "./op.js";
 
@@ -33,7 +33,8 @@ export const winograd: Variant<Conv2dBackwardWeightAttrs> = {
     const channels = ceilDiv(cOut, columns) * columns;
     const v = scratch("input in Winograd's form", POINTS * tiling.most * cIn);
     const dm = scratch("output gradient in Winograd's form", POINTS * padded(tiling.most) * channels);
-    const du = scratch("weight gradient in Winograd's form", POINTS * cIn * cOut);
+    const duRow = productRow(cOut, columns);
+    const du = scratch("weight gradient in Winograd's form", POINTS * cIn * duRow);
     const passes = tiling.bands.flatMap((band, index) => {
       const size = padded(band.tiles) * channels;
       const gradient = pass(winograd_output_backward, {
@@ -60,7 +61,7 @@ export const winograd: Variant<Conv2dBackwardWeightAttrs> = {
     const size = cIn * cOut;
     const join = pass(winograd_weight_backward, {
       bind: { du, dw },
-      params: { size, c_out: cOut, ...viewParams("dw", dw) },
+      params: { size, c_out: cOut, du_row: duRow, ...viewParams("dw", dw) },
       workgroups: threads(size),
     });
     return { passes: [...passes, join] };
