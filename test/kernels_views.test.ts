@@ -85,7 +85,9 @@ const ops = suites.filter(({ op }) => op.view === undefined);
 
 describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, suite) => {
   // Enough rows to hold sizes on and off the vec4s: pipelines are what takes the time.
-  const rows = suite.cases.filter(({ timed }) => !timed).filter((row, i) => i < 4 || /_gated_adds|_reluin_adds/.test(row.name));
+  const rows = suite.cases
+    .filter(({ timed }) => !timed)
+    .filter((row, i) => i < 4 || /_gated_adds|_reluin_adds/.test(row.name));
 
   test.each([
     [4, 8],
