@@ -32,31 +32,32 @@ function declare(file) {
   const defaulted = names(source, /^override (\w+)\s*:\s*\w+\s*=/gm);
   const consts = names(source, /^const (\w+)\s*:\s*u32\s*=.*\/\/ specialised/gm);
   const types = names(source, /^alias (\w+)\s*=.*\/\/ specialised/gm);
+  // A uniform holds a struct of scalars, a line each; a library may bring one of its own.
+  const fieldsOf = (type) => {
+    const body = new RegExp(`^struct ${type} \\{([^}]*)\\}`, "m").exec(source)?.[1] ?? "";
+    const fields = [...body.matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)/gm)].map(([, name, type]) => ({ name, type }));
+    if (fields.length === 0)
+      throw new Error(`shaders/${file}: a uniform needs a "struct ${type}" of scalars, a line each`);
+    return fields;
+  };
   const bindings = [
     ...source.matchAll(
-      /^@group\(0\) @binding\((\d+)\) var<(storage, read_write|storage, read|storage|uniform)> (\w+)/gm,
+      /^@group\(0\) @binding\((\d+)\) var<(storage, read_write|storage, read|uniform)> (\w+)\s*:\s*(\w+)/gm,
     ),
-  ].map(([, binding, space, name]) => ({
+  ].map(([, binding, space, name, type]) => ({
     name,
     binding: Number(binding),
     access: space === "uniform" ? "uniform" : space === "storage, read_write" ? "read_write" : "read",
+    fields: space === "uniform" ? fieldsOf(type) : [],
   }));
-  const params = [
-    ...(/^struct Params \{([^}]*)\}/m.exec(source)?.[1] ?? "").matchAll(/^\s*(\w+)\s*:\s*(u32|i32|f32)/gm),
-  ].map(([, name, type]) => ({ name, type }));
-  if (bindings.some(({ access }) => access === "uniform") !== params.length > 0) {
-    throw new Error(`shaders/${file}: a uniform binding goes with "struct Params" of scalars, a line each`);
-  }
+  const params = bindings.flatMap(({ fields }) => fields.map(({ name }) => name));
   const operands = bindings.filter(({ access }) => access !== "uniform");
   if (bindings.length === 0) throw new Error(`shaders/${file}: no "@group(0) @binding(n) var<...> name" line found`);
-  const generics = [required, defaulted, consts, types, operands.map((b) => b.name), params.map((field) => field.name)]
-    .map(union)
-    .join(", ");
+  const generics = [required, defaulted, consts, types, operands.map((b) => b.name), params].map(union).join(", ");
   const value = {
     name: stem,
     source,
     bindings,
-    params,
     overrides: [...required, ...defaulted],
     required,
     consts,

@@ -1,6 +1,7 @@
 // An activation as a pass of its own.
 // use lib/index
 // use lib/activation_lanes
+// use lib/lanes
 override C: u32;
 override SIZE: u32;       // elements of x
 override X_PITCH: u32;

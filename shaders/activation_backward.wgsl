@@ -1,6 +1,7 @@
 // dx = dy * f'(x) of an activation, told from its output y.
 // use lib/index
 // use lib/activation_derivative
+// use lib/lanes
 struct Params {
   size: u32,   // elements of y
   c: u32,

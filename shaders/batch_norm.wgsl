@@ -1,6 +1,7 @@
 // Batch norm with running statistics, as inference uses it.
 // use lib/index
 // use lib/activation_lanes
+// use lib/lanes
 override C: u32;
 override SIZE: u32;       // N * H * W * C
 override EPS: f32;

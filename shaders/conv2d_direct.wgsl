@@ -1,6 +1,7 @@
 // 2-D convolution, one thread an output. Clear, not fast: the variant that the others are compared with.
 // use lib/index
-// use lib/activation
+// use lib/input_gate
+// use lib/epilogue
 override H: u32;          // input
 override W: u32;
 override C_IN: u32;
@@ -43,9 +44,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       let x_base = ((n * H + ih) * W + iw) * X_PITCH + X_OFFSET;
       let w_base = (r * S + s) * C_IN * C_OUT + oc;
       for (var c = 0u; c < C_IN; c++) {
-        sum += x[x_base + c] * w[w_base + c * C_OUT];
+        sum += x[x_base + c] * gate_of(n, c) * w[w_base + c * C_OUT];
       }
     }
   }
-  y[pixel * Y_PITCH + Y_OFFSET + oc] = activate(sum);
+  y[pixel * Y_PITCH + Y_OFFSET + oc] = epilogue(sum, n, pixel, oc);
 }

@@ -1,7 +1,8 @@
 // 2-D convolution as a tiled GEMM whose left matrix is never built: M = output pixels, N = C_OUT, K = R * S * C_IN.
 // For real GPUs. Channels, pitches and offsets are multiples of 4.
 // use lib/gemm_tile
-// use lib/activation
+// use lib/input_gate
+// use lib/epilogue
 override H: u32;          // input
 override W: u32;
 override C_IN: u32;
@@ -32,7 +33,8 @@ fn load_x(m: u32, k4: u32) -> vec4<f32> {
   let ih = ((m / OW) % OH) * STRIDE + tap / S - PAD;   // wraps to a huge number above the image
   let iw = (m % OW) * STRIDE + tap % S - PAD;
   if (m >= M || tap >= R * S || ih >= H || iw >= W) { return vec4<f32>(); }
-  let value = x[((m / (OW * OH) * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4];
+  let image = m / (OW * OH);
+  let value = x[((image * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4] * gate_of(image, c4);
   return select(value, max(value, vec4<f32>()), RELU_INPUT);
 }
 
@@ -66,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       if (m < M && n4 < C_OUT / 4u) {
         var value = acc[i * 2u + j];
         if (HAS_BIAS) { value += bias[n4]; }
-        y[m * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = activate4(value);
+        y[m * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = epilogue(value, m / (OW * OH), m, n4);
       }
     }
   }

@@ -6,7 +6,8 @@
 // A transposed convolution (kernel 4, stride 2, padding 1) is four 2x2 convolutions, one for each parity of the output's
 // row and column: upsample = 2, 2x2 taps, stride 1, padding 1. The shape comes as parameters, not as overrides: on a
 // software adapter one pipeline for all shapes saves a second of compilation each.
-// use lib/activation
+// use lib/input_gate
+// use lib/epilogue
 enable subgroups;
 
 const LANES: u32 = 8u;       // specialised: the adapter's subgroup size
@@ -103,6 +104,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         for (var i = 0u; i < PIXELS; i++) { // @unroll
           var v = x[x_index[i] + c] * (inside[i] * exists);
           if (RELU_INPUT) { v = max(v, 0.0); }
+          if (GATED) { v *= gate_of(image[i] / (p.h * p.w), c); }
           value[i * DEPTH + d] = v;
         }
       }
@@ -130,13 +132,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let pixel = pixel0 + i * LANES;
     let row = pixel / p.w_grid * p.upsample + phase.y;
     let column = pixel % p.w_grid * p.upsample + phase.x;
-    let y_index = (row * (p.w_grid * p.upsample) + column) * p.y_pitch + p.y_offset;
+    let y_pixel = row * (p.w_grid * p.upsample) + column;
     for (var o = 0u; o < CHANNELS; o++) {
       let channel = group.y * CHANNELS + o;
       if (pixel < p.pixels && channel < p.c_out) {
         var v = sum[o * PIXELS + i];
         if (p.has_bias == 1u) { v += bias[channel]; }
-        y[y_index + channel] = activate(v);
+        y[y_pixel * p.y_pitch + p.y_offset + channel] = epilogue(v, pixel / (p.w_grid * p.h_grid), y_pixel, channel);
       }
     }
   }

@@ -3,7 +3,8 @@
 // subgroup owns ROWS x LANES output pixels (a lane is a column) by CHANNELS output channels. For each input channel it
 // loads each of (ROWS + 2) x (LANES + 2) inputs once (a lane takes its right-hand neighbours from the next lanes) and
 // each weight once, a weight a lane, to be broadcast from there.
-// use lib/activation
+// use lib/input_gate
+// use lib/epilogue
 enable subgroups;
 
 const LANES: u32 = 8u;      // specialised: the adapter's subgroup size
@@ -86,15 +87,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
       weights[j] = w[c * w_channel + w_place[j]];
     }
+    let scale = gate_of(n, c);
     var edge: array<f32, EDGE_LOADS>;
     for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll
       edge[e] = x[edge_index[e] + c] * edge_inside[e];
       if (RELU_INPUT) { edge[e] = max(edge[e], 0.0); }
+      if (GATED) { edge[e] *= scale; }
     }
     var window: array<f32, WINDOW>;
     for (var r = 0u; r < WINDOW_ROWS; r++) { // @unroll
       var v = x[x_index[r] + c] * x_inside[r];
       if (RELU_INPUT) { v = max(v, 0.0); }
+      if (GATED) { v *= scale; }
       let right = edge[r / EDGE_ROWS];
       let first = r % EDGE_ROWS * 2u;
       window[r * 3u] = v;
@@ -124,7 +128,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
       if (row < p.h && column < p.w && channel < p.c_out) {
         var v = sum[o * ROWS + r];
         if (p.has_bias == 1u) { v += bias[channel]; }
-        y[((n * p.h + row) * p.w + column) * p.y_pitch + p.y_offset + channel] = activate(v);
+        let pixel = (n * p.h + row) * p.w + column;
+        y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(v, n, pixel, channel);
       }
     }
   }

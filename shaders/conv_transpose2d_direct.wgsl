@@ -1,6 +1,6 @@
 // Transposed 2-D convolution, one thread an output: gathers the taps that reach it. Clear, not fast.
 // use lib/index
-// use lib/activation
+// use lib/epilogue
 override H: u32;          // input
 override W: u32;
 override C_IN: u32;
@@ -50,5 +50,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       }
     }
   }
-  y[pixel * Y_PITCH + Y_OFFSET + oc] = activate(sum);
+  y[pixel * Y_PITCH + Y_OFFSET + oc] = epilogue(sum, n, pixel, oc);
 }

@@ -2,7 +2,7 @@
 // pixels of one parity are a plain 2x2 convolution of the input, so no tap meets an inserted zero.
 // M = input pixels, N = C_OUT, K = 2 * 2 * C_IN. For real GPUs. Channels, pitches and offsets are multiples of 4.
 // use lib/gemm_tile
-// use lib/activation
+// use lib/epilogue
 override H: u32;          // input; the output is 2 H x 2 W
 override W: u32;
 override C_IN: u32;
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       if (m < M && n4 < C_OUT / 4u) {
         var value = acc[i * 2u + j];
         if (HAS_BIAS) { value += bias[n4]; }
-        y[pixel * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = activate4(value);
+        y[pixel * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = epilogue(value, m / (W * H), pixel, n4);
       }
     }
   }

@@ -1,6 +1,7 @@
 // y = activation((x - mean) / sqrt(variance + eps) * weight + bias) with statistics of each set of pixels.
 // use lib/index
 // use lib/activation_lanes
+// use lib/lanes
 // use lib/pixel_slices
 struct Params {
   sets: u32,

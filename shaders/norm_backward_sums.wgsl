@@ -3,6 +3,7 @@
 // use lib/index
 // use lib/activation_derivative
 // use lib/pixel_slices
+// use lib/lanes
 struct Params {
   sets: u32,
   set_pixels: u32,

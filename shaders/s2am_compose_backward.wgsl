@@ -13,10 +13,8 @@ struct Params {
   dy_offset: u32,
   x_pitch: u32,
   x_offset: u32,
-  mix_pitch: u32,
-  mix_offset: u32,
-  bg_pitch: u32,
-  bg_offset: u32,
+  gates_pitch: u32,
+  gates_offset: u32,
   m_pitch: u32,
   m_offset: u32,
   dl_pitch: u32,
@@ -27,21 +25,20 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;              // [N, H, W, C], pitched
 @group(0) @binding(1) var<storage, read> x: array<T>;               // [N, H, W, C], pitched
-@group(0) @binding(2) var<storage, read> g_mix: array<T>;           // [N, C], pitched
-@group(0) @binding(3) var<storage, read> g_bg: array<T>;            // [N, C], pitched
-@group(0) @binding(4) var<storage, read> m: array<f32>;             // [N, H, W, 1], pitched
-@group(0) @binding(5) var<storage, read_write> dl: array<T>;        // [N, H, W, C], pitched
-@group(0) @binding(6) var<storage, read_write> dx: array<T>;        // [N, H, W, C], pitched
-@group(0) @binding(7) var<storage, read_write> partial: array<T>;   // [N, slices, 2, C]: for g_mix, for g_bg
-@group(0) @binding(8) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> gates: array<T>;           // [N, 2 C], pitched: mix, background
+@group(0) @binding(3) var<storage, read> m: array<f32>;             // [N, H, W, 1], pitched
+@group(0) @binding(4) var<storage, read_write> dl: array<T>;        // [N, H, W, C], pitched
+@group(0) @binding(5) var<storage, read_write> dx: array<T>;        // [N, H, W, C], pitched
+@group(0) @binding(6) var<storage, read_write> partial: array<T>;   // [N, slices, 2 C]: like the gates
+@group(0) @binding(7) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
   if (i >= p.sets * p.slices * (p.c / LANES)) { return; }
   let slice = pixel_slice(i, p.c / LANES, p.set_pixels, p.slices, p.slice_pixels);
-  let mix_gate = g_mix[at(slice.set_index, p.mix_pitch, p.mix_offset, slice.c)];
-  let bg_gate = g_bg[at(slice.set_index, p.bg_pitch, p.bg_offset, slice.c)];
+  let mix_gate = gates[at(slice.set_index, p.gates_pitch, p.gates_offset, slice.c)];
+  let bg_gate = gates[at(slice.set_index, p.gates_pitch, p.gates_offset + p.c, slice.c)];
   var mix_sum = T(0.0);
   var bg_sum = T(0.0);
   for (var pixel = slice.begin; pixel < slice.end; pixel++) {

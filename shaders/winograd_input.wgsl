@@ -2,6 +2,7 @@
 // thread a tile and channel.
 // use lib/index
 // use lib/winograd
+// use lib/input_gate
 struct Params {
   h: u32,
   w: u32,
@@ -24,10 +25,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = index_1d(group, groups, local);
   if (i >= p.tiles * p.c_in) { return; }
   let tile = p.first + i / p.c_in;
-  let image = tile / (p.tiles_wide * p.tiles_high) * p.h;
+  let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
   let left = tile % p.tiles_wide * TILE - 1u;
   let channel = p.x_offset + i % p.c_in;
+  let scale = gate_of(image, i % p.c_in);
 
   var rows: array<array<f32, 6>, 6>;
   for (var r = 0u; r < 6u; r++) { // @unroll
@@ -35,9 +37,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var values: array<f32, 6>;
     for (var c = 0u; c < 6u; c++) { // @unroll
       let column = left + c;
-      let pixel = (image + min(row, p.h - 1u)) * p.w + min(column, p.w - 1u);
+      let pixel = (image * p.h + min(row, p.h - 1u)) * p.w + min(column, p.w - 1u);
       let value = select(0.0, x[pixel * p.x_pitch + channel], row < p.h && column < p.w);
-      values[c] = select(value, max(value, 0.0), p.relu == 1u);
+      values[c] = select(value, max(value, 0.0), p.relu == 1u) * scale;
     }
     rows[r] = input_transform(values);
   }

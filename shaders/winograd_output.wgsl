@@ -2,7 +2,7 @@
 // and channel.
 // use lib/index
 // use lib/winograd
-// use lib/activation
+// use lib/epilogue
 struct Params {
   oh: u32,
   ow: u32,
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = index_1d(group, groups, local);
   if (i >= p.tiles * p.c_out) { return; }
   let tile = p.first + i / p.c_out;
-  let image = tile / (p.tiles_wide * p.tiles_high) * p.oh;
+  let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE;
   let left = tile % p.tiles_wide * TILE;
   let channel = i % p.c_out;
@@ -47,7 +47,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let column = output_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
     for (var r = 0u; r < TILE; r++) { // @unroll
       if (top + r < p.oh && left + c < p.ow) {
-        y[((image + top + r) * p.ow + left + c) * p.y_pitch + p.y_offset + channel] = activate(column[r] + offset);
+        let pixel = (image * p.oh + top + r) * p.ow + left + c;
+        y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(column[r] + offset, image, pixel, channel);
       }
     }
   }

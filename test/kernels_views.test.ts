@@ -12,13 +12,16 @@ import type { HostArray } from "../src/kernels/suite.js";
 import { testDevice, withErrorScopes } from "./helpers/device.js";
 import { layoutOf, runGraph, weights } from "./helpers/graphs.js";
 
-/** Inputs that are activations; the others are parameters, which lie densely. Ops that are not named take one. */
-const ACTIVATIONS: Readonly<Record<string, number>> = {
+/** Inputs that are activations, the first ones or these; the others are parameters, which lie densely. Ops that are not named take one. */
+const ACTIVATIONS: Readonly<Record<string, number | readonly number[]>> = {
+  conv2d: [0, 3, 4],
+  conv2d_compose: [0, 5, 6, 7],
+  conv_transpose2d: [0, 4],
   add: 2,
   mul: 2,
   blend: 3,
   channel_gate: 2,
-  s2am_compose: 5,
+  s2am_compose: 4,
   mse_loss: 2,
   mse_loss_backward: 3,
   l1_loss: 2,
@@ -39,8 +42,8 @@ const ACTIVATIONS: Readonly<Record<string, number>> = {
   linear_backward_weight: 2,
   global_pool_backward: 2,
   channel_gate_backward: 3,
-  s2am_compose_backward: 5,
-  s2am_compose_backward_mask: 5,
+  s2am_compose_backward: 4,
+  s2am_compose_backward_mask: 4,
   blend_backward: 4,
   channel_pool_backward: 2,
   conv2d_backward_weight: 2,
@@ -52,6 +55,11 @@ beforeAll(async () => {
   runtime = new Runtime(device);
 });
 afterAll(() => runtime.dispose());
+
+const isActivation = (op: string, index: number): boolean => {
+  const which = ACTIVATIONS[op] ?? 1;
+  return typeof which === "number" ? index < which : which.includes(index);
+};
 
 const channelsOf = ({ shape }: { shape: Shape }): number => shape.at(-1) ?? 0;
 
@@ -77,7 +85,9 @@ const ops = suites.filter(({ op }) => op.view === undefined);
 
 describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, suite) => {
   // Enough rows to hold sizes on and off the vec4s: pipelines are what takes the time.
-  const rows = suite.cases.filter(({ timed }) => !timed).slice(0, 4);
+  const rows = suite.cases
+    .filter(({ timed }) => !timed)
+    .filter((row, i) => i < 4 || /_gated_adds|_reluin_adds/.test(row.name));
 
   test.each([
     [4, 8],
@@ -88,7 +98,7 @@ describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, 
       const tensors = values.map((value, i): Tensor | null => {
         if (!value) return null;
         if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => Float32Array.from(value.data));
-        if (i >= (ACTIVATIONS[name] ?? 1)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
+        if (!isActivation(name, i)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
         return slice(input(`${i}`, widen(value, before, after).shape), { start: before, length: channelsOf(value) });
       });
       const inputs = Object.fromEntries(

@@ -11,10 +11,6 @@ fn activate(v: f32) -> f32 {
   return v;
 }
 
-fn activate4(v: vec4<f32>) -> vec4<f32> {
-  return vec4<f32>(activate(v.x), activate(v.y), activate(v.z), activate(v.w));
-}
-
 // exp never sees a positive argument, so nothing overflows.
 fn sigmoid(v: f32) -> f32 {
   let e = exp(-abs(v));

@@ -1,6 +1,6 @@
 // activate() of lib/activation.wgsl on one lane or four: WGSL's functions take scalars and vectors alike.
 // use lib/activation
-// use lib/lanes
+// use lib/vector
 
 fn activate_lanes(v: T) -> T {
   if (ACTIVATION == 1u) { return max(v, T(0.0)); }

@@ -1,5 +1,5 @@
 // One element a thread, or four along the channels where pitches and offsets are multiples of 4.
-alias T = f32;            // specialised
+// use lib/vector
 const LANES: u32 = 1u;    // specialised
 
 // Where channels c * LANES .. of a pixel lie in an array<T> of this pitch and offset.

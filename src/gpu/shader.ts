@@ -1,16 +1,18 @@
 /** What `scripts/build_shaders.mjs` knows of a shader: the types make a misspelt binding or override a compile error. */
 export type Access = "read" | "read_write" | "uniform";
 
+/** A scalar of a uniform's struct: what a shader is told a dispatch, so that one pipeline serves many shapes. */
+export interface ShaderParam {
+  readonly name: string;
+  readonly type: "u32" | "i32" | "f32";
+}
+
 export interface ShaderBinding {
   readonly name: string;
   readonly binding: number;
   readonly access: Access;
-}
-
-/** A scalar of the shader's `struct Params`: what it is told a dispatch, so that one pipeline serves many shapes. */
-export interface ShaderParam {
-  readonly name: string;
-  readonly type: "u32" | "i32" | "f32";
+  /** Of a uniform's struct; none of a storage binding. */
+  readonly fields: readonly ShaderParam[];
 }
 
 /** The untyped view, for code that handles every shader alike. */
@@ -18,7 +20,6 @@ export interface AnyShader {
   readonly name: string;
   readonly source: string;
   readonly bindings: readonly ShaderBinding[];
-  readonly params: readonly ShaderParam[];
   readonly overrides: readonly string[];
   readonly required: readonly string[];
   readonly consts: readonly string[];

@@ -50,7 +50,7 @@ export async function compile(
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
-  const prepared = steps.map((step) => onlyConstants(step.node) && (step.plan.prepare?.length ?? 0) > 0);
+  const prepared = steps.map(({ plan }) => dependOnConstants(plan.prepare ?? [], layout));
   const passes = steps.flatMap((step, index) => {
     const inRun = prepared[index] ? step.plan.passes : [...(step.plan.prepare ?? []), ...step.plan.passes];
     return inRun.map((pass) => ({ step, pass }));
@@ -94,8 +94,9 @@ export async function compile(
         if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
         return { buffer: bufferOf(storage), size: align(storage.bytes) };
       };
-      const entries = pass.shader.bindings.map(({ name, binding, access }) => {
-        if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass) } };
+      const entries = pass.shader.bindings.map((described) => {
+        const { name, binding, access } = described;
+        if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass, described) } };
         const bound = pass.bind[name];
         if (!bound) throw new Error(`${pass.shader.name}: binding ${name} was not given`);
         return { binding, resource: resource(bound) };
@@ -192,9 +193,10 @@ function planNode(runtime: Runtime, node: GraphNode, layout: Layout, options: Co
   return { node, variant: variant.name, plan: variant.plan(problem, runtime.capabilities) };
 }
 
-/** Repacking may be done once where every input but the first (the activation) is a constant. */
-const onlyConstants = (node: GraphNode): boolean =>
-  node.inputs.slice(1).every((tensor) => tensor === null || tensor.source.kind === "constant");
+/** Repacking may be done once where all that it reads is constant. */
+const dependOnConstants = (prepare: readonly Pass[], { storages }: Layout): boolean =>
+  prepare.length > 0 &&
+  prepare.flatMap(viewsOf).every(({ storage }) => storages[storage]?.source?.source.kind === "constant");
 
 const align = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
 const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(inputs, outputs, attrs);

@@ -34,7 +34,7 @@ export interface Pass {
   readonly overrides: Readonly<Record<string, number>>;
   readonly consts: Readonly<Record<string, number>>;
   readonly types: Readonly<Record<string, string>>;
-  /** Values of the shader's `struct Params`. */
+  /** Values of the structs in the shader's uniforms. */
   readonly params: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];
 }

@@ -1,13 +1,14 @@
 /** The buffers of a plan that are filled when it is compiled: constants and the parameters of its passes. */
 import { GPU_COPY_DST, GPU_UNIFORM } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import type { ShaderBinding } from "../gpu/shader.js";
 import type { Layout } from "./layout.js";
 import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import type { Dispatch } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 import type { ConstantSource, GraphNode, Tensor } from "./tensor.js";
 
-/** A `struct Params` a pass; equal contents share a buffer. */
+/** A struct of parameters a uniform binding; equal contents share a buffer. */
 export class UniformBuffers {
   private readonly buffers = new Map<string, GPUBuffer>();
 
@@ -16,10 +17,10 @@ export class UniformBuffers {
     private readonly release: (() => void)[],
   ) {}
 
-  of({ shader, params }: Pass): GPUBuffer {
-    const bytes = Math.ceil((shader.params.length * 4) / 16) * 16;
+  of({ shader, params }: Pass, { fields }: ShaderBinding): GPUBuffer {
+    const bytes = Math.ceil((fields.length * 4) / 16) * 16;
     const view = new DataView(new ArrayBuffer(bytes));
-    shader.params.forEach(({ name, type }, i) => {
+    fields.forEach(({ name, type }, i) => {
       const value = params[name];
       if (value === undefined) throw new Error(`${shader.name}: parameter ${name} was not given`);
       if (type === "f32") view.setFloat32(4 * i, value, true);

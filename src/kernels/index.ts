@@ -4,6 +4,7 @@ import { accumulateGradientSuite } from "./accumulate_gradient/cases.js";
 import { activationSuite } from "./activation/cases.js";
 import { activationBackwardSuite } from "./activation_backward/cases.js";
 import { adamSuite } from "./adam/cases.js";
+import { attentionGatesSuite } from "./attention_gates/cases.js";
 import { batchNormSuite } from "./batch_norm/cases.js";
 import { batchNormBackwardSuite } from "./batch_norm_backward/cases.js";
 import { batchNormTrainSuite } from "./batch_norm_train/cases.js";
@@ -21,6 +22,7 @@ import { concatSuite } from "./concat/cases.js";
 import { convTranspose2dSuite } from "./conv_transpose2d/cases.js";
 import { conv2dSuite } from "./conv2d/cases.js";
 import { conv2dBackwardWeightSuite } from "./conv2d_backward_weight/cases.js";
+import { conv2dComposeSuite } from "./conv2d_compose/cases.js";
 import { cropSuite } from "./crop/cases.js";
 import { addSuite, mulSuite } from "./elementwise/cases.js";
 import { emaUpdateSuite } from "./ema_update/cases.js";
@@ -54,11 +56,13 @@ import { zeroPadSuite } from "./zero_pad/cases.js";
 
 export const suites: readonly AnySuite[] = [
   conv2dSuite,
+  conv2dComposeSuite,
   convTranspose2dSuite,
   linearSuite,
   linearBackwardInputSuite,
   linearBackwardWeightSuite,
   activationSuite,
+  attentionGatesSuite,
   batchNormSuite,
   batchNormTrainSuite,
   batchNormBackwardSuite,

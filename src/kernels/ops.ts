@@ -3,6 +3,7 @@
 export { accumulateGradient } from "./accumulate_gradient/op.js";
 export { elu, leakyRelu, relu, sigmoid, tanh } from "./activation/op.js";
 export { adam, adamHyper } from "./adam/op.js";
+export { attentionGates } from "./attention_gates/op.js";
 export { batchNorm } from "./batch_norm/op.js";
 export { batchNormTrain } from "./batch_norm_train/op.js";
 export { bceLoss } from "./bce_loss/op.js";
@@ -13,6 +14,7 @@ export { channelPool } from "./channel_pool/op.js";
 export { concat } from "./concat/op.js";
 export { convTranspose2d } from "./conv_transpose2d/op.js";
 export { conv2d } from "./conv2d/op.js";
+export { conv2dCompose } from "./conv2d_compose/op.js";
 export { crop } from "./crop/op.js";
 export { add, mul } from "./elementwise/op.js";
 export { emaUpdate } from "./ema_update/op.js";

@@ -37,17 +37,12 @@ export const sliceThreads = ({ sets, slices }: PixelSlices, channels: number, la
   threads((sets * slices * channels) / lanes.count);
 
 /**
- * Adds up one plane of the sums that slices left.
- * @param partial [sets, slices, planes, C]
+ * Adds up the sums that slices left.
+ * @param partial [sets, slices, C]
  * @param y [sets, C]
  */
-export function joinPass(
-  partial: Scratch,
-  { sets, slices }: PixelSlices,
-  { planes, plane }: { readonly planes: number; readonly plane: number },
-  y: TensorView,
-): Pass {
+export function joinPass(partial: Scratch, { sets, slices }: PixelSlices, y: TensorView): Pass {
   const c = y.shape.at(-1) ?? 1;
-  const params = { sets, slices, c, planes, plane, ...viewParams("y", y) };
+  const params = { sets, slices, c, ...viewParams("y", y) };
   return pass(join_slices, { bind: { partial, y }, params, workgroups: threads(sets * c) });
 }

@@ -2,11 +2,13 @@
  * The parts that networks are made of, for inference: each takes its parameters by their PyTorch key, and batch norm
  * is folded into the convolution before it. This is the only place that knows PyTorch's layouts.
  */
-import { type ConstantSource, constantFrom, type Shape, type Tensor } from "../graph/tensor.js";
+import { type ConstantSource, constantFrom, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
+import { type AttentionGates, attentionGates } from "../kernels/attention_gates/op.js";
+import { type GatePart, gateParts, packedShape } from "../kernels/attention_gates/packing.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
-import { linear } from "../kernels/linear/op.js";
+import { type CompositionInputs, conv2dCompose } from "../kernels/conv2d_compose/op.js";
 import { packConv, transpose } from "./repack.js";
 
 /** Parameters by PyTorch key, in PyTorch's order of elements. Asked for while a graph is built, read when it is compiled. */
@@ -22,6 +24,22 @@ export interface ConvOptions extends ActivationAttrs {
   /** Key of the batch norm that follows. */
   readonly norm?: string | undefined;
   readonly bias?: boolean;
+  /** Scales the channels of each image of x, [N, C_in]. */
+  readonly gate?: Tensor | undefined;
+}
+
+export interface UpConvOptions extends Omit<ConvOptions, "gate"> {
+  /** Added to the result. */
+  readonly addend?: Tensor | undefined;
+}
+
+export interface GatesOptions {
+  /** What the gates' results are called. */
+  readonly key: string;
+  /** Of the gates' layers, in the order of their packing: `KEY.0`, `KEY.2`. */
+  readonly keys: readonly string[];
+  /** Hidden units of a gate. */
+  readonly units: number;
 }
 
 /** What a network asks for; inference and training answer it each in their way. */
@@ -29,9 +47,11 @@ export interface Layers {
   /** A convolution, its batch norm where `norm` is given, and its activation. Weight `key.weight` [C_out, C_in, R, S]. */
   conv(x: Tensor, key: string, options: ConvOptions): Tensor;
   /** A transposed convolution of relu(x), and its batch norm. Weight `key.weight` [C_in, C_out, R, S]. */
-  convTransposeOfRelu(x: Tensor, key: string, options: ConvOptions): Tensor;
-  /** x is [N, K]. Weight `key.weight` [units, K], bias `key.bias`. */
-  linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor;
+  convTransposeOfRelu(x: Tensor, key: string, options: UpConvOptions): Tensor;
+  /** S2AM's channel gates. Weights `KEY.0.weight` [units, 2 C] and `KEY.2.weight` [C, units], their biases beside them. */
+  gates(x: Tensor, options: GatesOptions): AttentionGates;
+  /** `conv`, and equation (1) of S2AM on its result. */
+  composedConv(x: Tensor, key: string, options: ConvOptions, composition: CompositionInputs, name: string): Tensor;
   /** Builds a part whose activations training may compute again rather than keep. */
   segment(build: () => Tensor): Tensor;
 }
@@ -44,39 +64,61 @@ export class InferenceLayers implements Layers {
 
   constructor(private readonly parameters: ParameterSource) {}
 
-  conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
-    const cIn = x.shape[3] ?? 0;
-    const weight = this.convWeight(key, channels, cIn, kernel, norm && { key: norm, axis: 0 });
-    return conv2d(
-      x,
-      weight,
-      this.convBias(key, channels, norm, bias),
-      { stride, padding, ...activation },
-      { name: key },
-    );
+  conv(x: Tensor, key: string, options: ConvOptions): Tensor {
+    const { weight, bias, attrs } = this.convOperands(x, key, options);
+    return conv2d(x, weight, bias, attrs, { name: key, gate: options.gate });
+  }
+
+  composedConv(x: Tensor, key: string, options: ConvOptions, composition: CompositionInputs, name: string): Tensor {
+    const { weight, bias, attrs } = this.convOperands(x, key, options);
+    return conv2dCompose(x, weight, bias, composition, attrs, { name });
   }
 
   convTransposeOfRelu(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions,
+    { channels, kernel, stride, padding, norm, bias, addend, ...activation }: UpConvOptions,
   ): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, cIn, channels, kernel, norm && { key: norm, axis: 1 });
     const attrs = { stride, padding, reluInput: true, ...activation };
-    return convTranspose2d(x, weight, this.convBias(key, channels, norm, bias), attrs, { name: key });
+    return convTranspose2d(x, weight, this.convBias(key, channels, norm, bias), attrs, { name: key, addend });
   }
 
-  linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
-    const k = x.shape[1] ?? 0;
-    const values = this.parameters.get(`${key}.weight`, [units, k]);
-    const weight = this.constant(`${key}.weight`, [k, units], () => transpose(values(), units, k));
-    const bias = this.constant(`${key}.bias`, [units], this.parameters.get(`${key}.bias`, [units]));
-    return linear(x, weight, bias, activation, { name: key });
+  gates(x: Tensor, { key, keys, units }: GatesOptions): AttentionGates {
+    const size = { channels: x.shape[3] ?? 0, units };
+    const shape = packedShape(size);
+    const pieces = keys.flatMap((gateKey, gate) => {
+      const [w1, b1, w2, b2] = gateParts(gate, size);
+      const layer = (name: string, weight: GatePart, bias: GatePart) => {
+        const [inputs = 0, outputs = 0] = weight.shape;
+        const values = this.parameters.get(`${name}.weight`, [outputs, inputs]);
+        return [
+          { start: weight.start, load: () => transpose(values(), outputs, inputs) },
+          { start: bias.start, load: this.parameters.get(`${name}.bias`, bias.shape) },
+        ];
+      };
+      return [...layer(`${gateKey}.0`, w1, b1), ...layer(`${gateKey}.2`, w2, b2)];
+    });
+    const packed = this.constant(`${key}.gates`, shape, () => {
+      const values = new Float32Array(sizeOf(shape));
+      for (const { start, load } of pieces) values.set(load(), start);
+      return values;
+    });
+    return attentionGates(x, packed, { name: `${key}.gates` });
   }
 
   segment(build: () => Tensor): Tensor {
     return build();
+  }
+
+  private convOperands(x: Tensor, key: string, options: ConvOptions) {
+    const { channels, kernel, stride, padding, norm, bias, gate, ...activation } = options;
+    return {
+      weight: this.convWeight(key, channels, x.shape[3] ?? 0, kernel, norm && { key: norm, axis: 0 }),
+      bias: this.convBias(key, channels, norm, bias),
+      attrs: { stride, padding, ...activation },
+    };
   }
 
   private constant(name: string, shape: Shape, load: () => Float32Array): Tensor {

@@ -5,11 +5,16 @@
 import { type IdRange, idsOf, type Shape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
+import type { AttentionGates } from "../kernels/attention_gates/op.js";
 import { batchNormTrain } from "../kernels/batch_norm_train/op.js";
+import { concat } from "../kernels/concat/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
+import type { CompositionInputs } from "../kernels/conv2d_compose/op.js";
+import { globalPool } from "../kernels/global_pool/op.js";
 import { linear } from "../kernels/linear/op.js";
-import { BATCH_NORM_EPS, type ConvOptions, type Layers } from "./layers.js";
+import { s2amCompose } from "../kernels/s2am_compose/op.js";
+import { BATCH_NORM_EPS, type ConvOptions, type GatesOptions, type Layers, type UpConvOptions } from "./layers.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
 
 /** A tensor of the state dict: the variable that holds it, and its way to PyTorch's layout and back. */
@@ -46,26 +51,52 @@ export class TrainLayers implements Layers {
   /** @param initial the state dict to start from, by PyTorch key */
   constructor(private readonly initial: ReadonlyMap<string, HostTensor>) {}
 
-  conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+  conv(
+    x: Tensor,
+    key: string,
+    { channels, kernel, stride, padding, norm, bias, gate, ...activation }: ConvOptions,
+  ): Tensor {
     const weight = this.convWeight(key, channels, x.shape[3] ?? 0, kernel);
     const own = norm ? {} : activation;
-    const y = conv2d(x, weight, this.bias(key, channels, bias), { stride, padding, ...own }, { name: key });
+    const y = conv2d(x, weight, this.bias(key, channels, bias), { stride, padding, ...own }, { name: key, gate });
     return norm ? this.norm(y, norm, activation) : y;
+  }
+
+  /** In two, for the composition's gradient needs what the convolution made. */
+  composedConv(
+    x: Tensor,
+    key: string,
+    options: ConvOptions,
+    { features, gates, m }: CompositionInputs,
+    name: string,
+  ): Tensor {
+    return s2amCompose({ l: this.conv(x, key, options), x: features, gates, m }, {}, { name });
   }
 
   convTransposeOfRelu(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions,
+    { channels, kernel, stride, padding, norm, bias, addend, ...activation }: UpConvOptions,
   ): Tensor {
     const weight = this.convWeight(key, x.shape[3] ?? 0, channels, kernel);
     const own = norm ? {} : activation;
     const attrs = { stride, padding, reluInput: true, ...own };
-    const y = convTranspose2d(x, weight, this.bias(key, channels, bias), attrs, { name: key });
+    if (norm && addend) throw new Error(`${key}: an addend before a batch norm would be normalised too`);
+    const y = convTranspose2d(x, weight, this.bias(key, channels, bias), attrs, { name: key, addend });
     return norm ? this.norm(y, norm, activation) : y;
   }
 
-  linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
+  gates(x: Tensor, { key, keys, units }: GatesOptions): AttentionGates {
+    const pooled = globalPool(x, { name: `${key}.pooled` });
+    const [foreground, ...composing] = keys.map((gateKey) => {
+      const hidden = this.linear(pooled, `${gateKey}.0`, units, { activation: "relu" });
+      return this.linear(hidden, `${gateKey}.2`, x.shape[3] ?? 0, { activation: "sigmoid" });
+    });
+    if (!foreground) throw new Error(`${key}: no gates were asked for`);
+    return { foreground, composing: concat(composing, { name: `${key}.composing` }) };
+  }
+
+  private linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
     const k = x.shape[1] ?? 0;
     const weight = this.parameter(`${key}.weight`, [units, k], [k, units], {
       toPyTorch: (values) => transpose(values, k, units),

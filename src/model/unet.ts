@@ -5,7 +5,6 @@
 import { ShapeError } from "../errors.js";
 import { showShape, type Tensor } from "../graph/tensor.js";
 import { concat } from "../kernels/concat/op.js";
-import { add } from "../kernels/elementwise/op.js";
 import { slice } from "../kernels/slice/op.js";
 import { channelsAt, type ModelConfig, sizeMultiple } from "./config.js";
 import type { Layers } from "./layers.js";
@@ -20,7 +19,7 @@ const ATTENTION_LEVELS = [1, 2, 3];
 export interface UNetTensors {
   /** [N, H, W, 3], not clamped. */
   readonly y: Tensor;
-  /** Output of level k, 0 the outermost, as the reference's `Level.forward` returns it. */
+  /** Output of level k, 0 the outermost, as the reference's `Level.forward` returns it; level 0 with the global skip added. */
   readonly levels: readonly Tensor[];
 }
 
@@ -43,9 +42,9 @@ export function unet(layers: Layers, config: ModelConfig, x: Tensor): UNetTensor
   const levels: Tensor[] = [];
   const outermost = layers.conv(x, `${levelKey(0)}.down.0`, { ...DOWN, channels: channelsAt(config, 0), ...LEAKY });
   const joined = level(layers, config, 1, outermost, mask, levels);
-  const net = layers.convTransposeOfRelu(joined, `${levelKey(0)}.up.1`, { ...DOWN, channels: 3, bias: true });
-  levels.unshift(net);
-  const y = config.globalSkip ? add(slice(x, { start: 0, length: 3 }), net, { name: "y" }) : net;
+  const addend = config.globalSkip ? slice(x, { start: 0, length: 3 }) : undefined;
+  const y = layers.convTransposeOfRelu(joined, `${levelKey(0)}.up.1`, { ...DOWN, channels: 3, bias: true, addend });
+  levels.unshift(y);
   return { y, levels };
 }
 

@@ -154,6 +154,55 @@ const LINEAR: readonly ShaderMutants[] = [
 
 const S2AM: readonly ShaderMutants[] = [
   {
+    shader: shaders.attention_gates_workgroup,
+    op: "attention_gates",
+    variant: "workgroup",
+    mutations: [
+      ["value > largest", "value >= largest"],
+      ["sum / f32(p.pixels)", "sum / f32(p.h)"],
+      ["k += count", "k += count + 1u"],
+      ["part < count", "part + 1u < count"],
+      ["max(sum, 0.0)", "sum"],
+      ["(gate - 1u) * p.c", "0u"],
+      ["gate * (3u", "0u * (3u"],
+    ],
+  },
+  {
+    shader: shaders.attention_gates_direct,
+    op: "attention_gates",
+    variant: "direct",
+    mutations: [
+      ["gate * p.hidden + unit", "unit"],
+      ["sigmoid(sum)", "sum"],
+      ["let gate = i / p.c % 3u", "let gate = i % 3u"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_direct,
+    op: "conv2d_compose",
+    variant: "direct",
+    mutations: [
+      ["feature * mixing", "feature"],
+      ["(1.0 - inside) * feature", "feature"],
+      ["ep.gates_offset + ep.gates_c", "ep.gates_offset"],
+      ["place_of(image, ep.gates_pitch", "place_of(0u, ep.gates_pitch"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_direct,
+    op: "conv2d",
+    variant: "direct",
+    mutations: [
+      ["* gate_of(n, c)", ""],
+      ["gate_of(n, c)", "gate_of(0u, c)"],
+      ["sum + beside", "sum - beside"],
+      [
+        "activate_lanes(sum + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)])",
+        "activate_lanes(sum) + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]",
+      ],
+    ],
+  },
+  {
     shader: shaders.global_pool_backward,
     op: "global_pool_backward",
     variant: "direct",
@@ -209,7 +258,7 @@ const S2AM: readonly ShaderMutants[] = [
       ["sum += partial", "sum -= partial"],
       ["slice = 0u", "slice = 1u"],
       ["set_index * p.slices + slice", "slice"],
-      ["* p.planes + p.plane", "* p.planes"],
+      [" * p.c + c]", " + c]"],
       ["= sum;", "= sum / f32(p.slices);"],
     ],
   },

@@ -37,7 +37,7 @@ export const channelGateBackwardOp = defineOp<object>({
         types: lanes.types,
         workgroups: sliceThreads(slices, c, lanes),
       });
-      return { passes: [backward, joinPass(partial, slices, { planes: 1, plane: 0 }, dg)] };
+      return { passes: [backward, joinPass(partial, slices, dg)] };
     },
   ),
 });

@@ -24,7 +24,7 @@ export const channelSumOp = defineOp<object>({
         types: lanes.types,
         workgroups: sliceThreads(slices, c, lanes),
       });
-      return { passes: [sum, joinPass(partial, slices, { planes: 1, plane: 0 }, y)] };
+      return { passes: [sum, joinPass(partial, slices, y)] };
     },
   ),
 });

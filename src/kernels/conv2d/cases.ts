@@ -1,18 +1,20 @@
 import { defineSuite, type OpCase } from "../suite.js";
-import { type Conv2dAttrs, conv2dOp } from "./op.js";
+import { type Conv2dAttrs, conv2dOp, inferConv2d } from "./op.js";
 import { conv2dOracle } from "./reference.js";
 
 /** Rows named [N]x[H]x[W]x[C_in]-[C_out]_k[kernel]s[stride]p[padding]. */
 function row(
   [n, h, w, cIn, cOut]: readonly [number, number, number, number, number],
   [k, stride, padding]: readonly [number, number, number],
-  options: Partial<Conv2dAttrs> & { bias?: boolean; timed?: boolean } = {},
+  options: Partial<Conv2dAttrs> & { bias?: boolean; gated?: boolean; adds?: boolean; timed?: boolean } = {},
 ): OpCase<Conv2dAttrs> {
-  const { bias = false, timed = false, ...attrs } = options;
-  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}`;
+  const { bias = false, gated = false, adds = false, timed = false, ...attrs } = options;
+  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${gated ? "_gated" : ""}${adds ? "_adds" : ""}`;
+  const y = inferConv2d([n, h, w, cIn], [k, k, cIn, cOut], null, { stride, padding });
+  const fused = adds ? [gated ? [n, cIn] : null, y] : gated ? [[n, cIn]] : [];
   return {
     name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${suffix}`,
-    shapes: [[n, h, w, cIn], [k, k, cIn, cOut], bias ? [cOut] : null],
+    shapes: [[n, h, w, cIn], [k, k, cIn, cOut], bias ? [cOut] : null, ...fused],
     attrs: { stride, padding, ...attrs },
     timed,
   };
@@ -36,10 +38,14 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([1, 12, 12, 16, 1], [7, 1, 3], { bias: true, activation: "sigmoid" }),
     row([3, 5, 4, 7, 9], [3, 2, 0], { activation: "tanh" }),
     row([1, 6, 6, 4, 7], [5, 3, 2], { bias: true }),
+    row([2, 9, 11, 12, 20], K3, { bias: true, activation: "elu", gated: true }),
+    row([2, 5, 4, 3, 6], [3, 2, 1], { gated: true, adds: true }),
+    row([1, 8, 8, 8, 16], K3, { activation: "leaky_relu", slope: 0.2, adds: true }),
     // More tiles than a band of Winograd's form holds.
     row([1, 203, 598, 3, 9], K3, { bias: true, activation: "relu" }),
     // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.
     row([1, 128, 128, 128, 256], K3, { bias: true, activation: "elu", timed: true }),
+    row([1, 128, 128, 128, 256], K3, { bias: true, activation: "elu", gated: true, timed: true }),
     row([1, 128, 128, 256, 128], K3, { bias: true, activation: "elu", timed: true }),
     row([1, 64, 64, 256, 512], K3, { bias: true, activation: "elu", timed: true }),
     row([1, 64, 64, 512, 256], K3, { bias: true, activation: "elu", timed: true }),
@@ -61,6 +67,7 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     const attrs = draw(0, 2) === 0 ? { activation: "relu" as const } : {};
     const cIn = draw(0, 2) === 0 ? 4 * draw(1, 6) : draw(1, 19);
     const cOut = draw(0, 2) === 0 ? 8 * draw(1, 5) : draw(1, 37);
-    return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], { ...attrs, bias: draw(0, 1) === 1 });
+    const fused = { gated: draw(0, 3) === 0, adds: draw(0, 3) === 0, bias: draw(0, 1) === 1 };
+    return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], { ...attrs, ...fused });
   },
 });

@@ -12,6 +12,7 @@ import {
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
 import { isVec4 } from "../views.js";
+import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { conv2dOverrides } from "./problem.js";
 
@@ -22,11 +23,14 @@ export function implicitGemmPass(
   PAD: number,
 ): Pass {
   const [x, y] = [operand(problem, 0), result(problem)];
+  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem)];
   const overrides = { ...conv2dOverrides(problem), PAD, RELU_INPUT: problem.attrs.reluInput ? 1 : 0 };
   const M = sizeOf(y.shape) / overrides.C_OUT;
   return pass(conv2d_implicit_gemm, {
-    bind: { x, w, bias: problem.inputs[2] ?? NONE, y },
-    overrides: { ...overrides, M },
+    ...VEC4,
+    bind: { x, w, bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
+    overrides: { ...overrides, M, ...gate.overrides, ...epilogue.overrides },
+    params: { ...gate.params, ...epilogue.params },
     workgroups: [ceilDiv(M, 64), ceilDiv(overrides.C_OUT, 64), 1],
   });
 }
@@ -35,7 +39,7 @@ export function implicitGemmPass(
 export const implicitGemm: Variant<Conv2dAttrs> = {
   name: "implicit_gemm",
   features: [],
-  accepts: (p) => isVec4(operand(p, 0)) && isVec4(result(p)),
+  accepts: (p) => isVec4(operand(p, 0)) && isVec4(result(p)) && fusesVec4(p),
   suits: (_, { software }) => !software,
   plan: (p) => ({ passes: [implicitGemmPass(p, operand(p, 1), p.attrs.padding)] }),
 };

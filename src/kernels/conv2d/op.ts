@@ -1,17 +1,20 @@
-/** 2-D convolution with bias and activation as its epilogue: y = activation(conv(x, w) + bias). */
+/**
+ * 2-D convolution with bias, an addend and an activation as its epilogue, of x whose channels may be gated as it is read:
+ * y = activation(conv(x * gate, w) + bias + addend).
+ */
 import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { nhwc, type Shape, showShape, sizeOf, type Tensor, type TensorSpec } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
+import { channelGate } from "../channel_gate/op.js";
+import { channelGateBackward } from "../channel_gate_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
-import { direct } from "./direct.js";
-import { implicitGemm } from "./implicit_gemm.js";
-import { subgroup } from "./subgroup.js";
-import { subgroup3x3 } from "./subgroup_3x3.js";
-import { winograd } from "./winograd.js";
+import { expectShape } from "../expect.js";
+import { fusedInputs } from "./fused.js";
+import { conv2dVariants } from "./variants.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -28,7 +31,8 @@ export function kernelShape(op: string, shape: Shape): readonly [r: number, s: n
   return [r, s, cIn, cOut];
 }
 
-function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: Conv2dAttrs): Shape {
+/** @returns [N, OH, OW, C_out] */
+export function inferConv2d(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: Conv2dAttrs): Shape {
   const [n, h, width, c] = nhwc("conv2d", "x", x);
   const [r, s, cIn, cOut] = kernelShape("conv2d", w);
   const shapes = `(x ${showShape(x)}, weight ${showShape(w)}, stride ${stride}, padding ${padding})`;
@@ -44,11 +48,21 @@ function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: Conv
   return [n, oh, ow, cOut];
 }
 
+/** Of the sums: 2 a weight and output pixel. */
+export const conv2dFlops = (w: TensorSpec | null | undefined, y: TensorSpec | null | undefined): number =>
+  (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1);
+
 export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
-  infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
-  flops: ([, w], [y]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1),
-  vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
+  infer([x, w, bias, gate, addend], attrs) {
+    const shape = inferConv2d(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
+    const [n = 0, , , c = 0] = shapeOf(x);
+    if (gate) expectShape("conv2d", "gate", gate, [n, c], `x ${showShape(shapeOf(x))}`);
+    if (addend) expectShape("conv2d", "addend", addend, shape, `y ${showShape(shape)}`);
+    return [{ shape, dtype: "f32" }];
+  },
+  flops: ([, w], [y]) => conv2dFlops(w, y),
+  vjp: ({ inputs: [x, w, , gate], outputs: [y], attrs, needs }, [dy]) => {
     if (!x || !w || !dy) return [];
     const { stride, padding } = attrs;
     const before = beforeActivation(dy, y, attrs);
@@ -60,14 +74,27 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
       h + 2 * padding - r - (oh - 1) * stride,
       width + 2 * padding - s - (ow - 1) * stride,
     ] as const;
+    const dGated = needs[0] || needs[3] ? convTranspose2d(before, w, null, { stride, padding, outputPadding }) : null;
+    const gates = dGated && gate ? channelGateBackward(dGated, x, gate) : null;
+    // The gated features were never stored: the weight's gradient has them made again, for as long as it takes.
+    const gated = needs[1] && gate ? channelGate(x, gate) : x;
     return [
-      needs[0] ? convTranspose2d(before, w, null, { stride, padding, outputPadding }) : null,
-      needs[1] ? conv2dBackwardWeight(x, before, { kernel: [r, s], stride, padding }) : null,
+      gates ? gates.dx : dGated,
+      needs[1] ? conv2dBackwardWeight(gated, before, { kernel: [r, s], stride, padding }) : null,
       needs[2] ? channelSum(before) : null,
+      gates?.dg ?? null,
+      needs[4] ? before : null,
     ];
   },
-  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: conv2dVariants,
 });
+
+export interface Conv2dOptions extends ApplyOptions {
+  /** [N, C_in]: scales the channels of each image of x. */
+  readonly gate?: Tensor | undefined;
+  /** Like y: added before the activation. */
+  readonly addend?: Tensor | undefined;
+}
 
 /**
  * @param x [N, H, W, C_in]
@@ -75,5 +102,10 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
  * @param bias [C_out] or null
  * @returns [N, OH, OW, C_out] with OH = floor((H + 2 padding - R) / stride) + 1
  */
-export const conv2d = (x: Tensor, w: Tensor, bias: Tensor | null, attrs: Conv2dAttrs, options?: ApplyOptions): Tensor =>
-  apply(conv2dOp, [x, w, bias], attrs, options);
+export const conv2d = (
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null,
+  attrs: Conv2dAttrs,
+  { gate, addend, ...options }: Conv2dOptions = {},
+): Tensor => apply(conv2dOp, fusedInputs(x, w, bias, { gate, addend }), attrs, options);

@@ -1,6 +1,5 @@
 /** The numbers of a convolution that all its shaders share. */
 import { operand, type Problem, result } from "../../graph/op.js";
-import { activationOverrides } from "../activation.js";
 import type { Conv2dAttrs } from "./op.js";
 
 export function conv2dOverrides(problem: Problem<Conv2dAttrs>) {
@@ -25,6 +24,5 @@ export function conv2dOverrides(problem: Problem<Conv2dAttrs>) {
     Y_PITCH: y.pitch,
     Y_OFFSET: y.offset,
     HAS_BIAS: problem.inputs[2] ? 1 : 0,
-    ...activationOverrides(problem.attrs),
   };
 }

@@ -2,6 +2,7 @@
 import type { Shape } from "../../graph/tensor.js";
 import { activate, activationError } from "../activation.js";
 import { at, given, type HostArray, type Oracle, oracleOf } from "../suite.js";
+import { FUSED } from "./fused.js";
 import { type Conv2dAttrs, conv2dOp } from "./op.js";
 
 export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2dAttrs): readonly Oracle[] {
@@ -9,27 +10,29 @@ export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2
   const bias = inputs[2]?.data;
   const spec = ({ shape }: { shape: Shape }) => ({ shape, dtype: "f32" as const });
   const [output] = conv2dOp.infer([spec(x), spec(w), inputs[2] ? spec(inputs[2]) : null], attrs);
+  const [gate, addend] = [inputs[FUSED.gate]?.data, inputs[FUSED.addend]?.data];
   const [, oh = 0, ow = 0, cOut = 0] = output?.shape ?? [];
   const [, h = 0, width = 0, cIn = 0] = x.shape;
   const [r = 0, s = 0] = w.shape;
   return [
     oracleOf(
       output?.shape ?? [],
-      r * s * cIn + 1,
+      r * s * cIn + 2,
       (i) => {
         const oc = i % cOut;
         const pixel = Math.floor(i / cOut);
         const [px, py, n] = [pixel % ow, Math.floor(pixel / ow) % oh, Math.floor(pixel / (ow * oh))];
         let sum = bias ? at(bias, oc) : 0;
-        let magnitude = Math.abs(sum);
+        if (addend) sum += at(addend, i);
+        let magnitude = Math.abs(bias ? at(bias, oc) : 0) + Math.abs(addend ? at(addend, i) : 0);
         for (let ky = 0; ky < r; ky++) {
           for (let kx = 0; kx < s; kx++) {
             const iy = py * attrs.stride + ky - attrs.padding;
             const ix = px * attrs.stride + kx - attrs.padding;
             if (iy < 0 || iy >= h || ix < 0 || ix >= width) continue;
             for (let c = 0; c < cIn; c++) {
-              const term =
-                at(x.data, ((n * h + iy) * width + ix) * cIn + c) * at(w.data, ((ky * s + kx) * cIn + c) * cOut + oc);
+              const value = at(x.data, ((n * h + iy) * width + ix) * cIn + c) * (gate ? at(gate, n * cIn + c) : 1);
+              const term = value * at(w.data, ((ky * s + kx) * cIn + c) * cOut + oc);
               sum += term;
               magnitude += Math.abs(term);
             }

@@ -11,8 +11,9 @@ import {
 } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
-import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import type { ActivationAttrs } from "../activation.js";
 import { viewParams } from "../views.js";
+import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { convolutionTile, isSubgroupSize } from "./tiles.js";
 
@@ -39,9 +40,10 @@ export function planSubgroup(
   const pixels = n * hGrid * wGrid;
   const { rows, columns: channels, depth } = convolutionTile(lanes, pixels, cOut);
   const [acrossX, further] = grid1d(ceilDiv(pixels, rows * lanes));
+  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem)];
   const main = pass(conv2d_subgroup, {
-    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },
-    overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
+    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
+    overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...gate.overrides, ...epilogue.overrides },
     consts: { LANES: lanes, PIXELS: rows, CHANNELS: channels, DEPTH: depth },
     params: {
       pixels,
@@ -61,6 +63,8 @@ export function planSubgroup(
       transposed: transposed ? 1 : 0,
       upsample,
       has_bias: problem.inputs[2] ? 1 : 0,
+      ...gate.params,
+      ...epilogue.params,
     },
     workgroups: [acrossX, ceilDiv(cOut, channels), upsample ** 2 * further],
   });

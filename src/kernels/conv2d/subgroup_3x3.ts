@@ -10,8 +10,9 @@ import {
   type Variant,
 } from "../../graph/op.js";
 import { conv2d_subgroup_3x3 } from "../../shaders.generated.js";
-import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import type { ActivationAttrs } from "../activation.js";
 import { viewParams } from "../views.js";
+import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { isSubgroupSize, tile3x3 } from "./tiles.js";
 
@@ -34,9 +35,10 @@ export function plan3x3(
   const [n = 0, h = 0, w = 0, cIn = 0] = x.shape;
   const cOut = y.shape[3] ?? 0;
   const { ROWS, CHANNELS } = tile3x3(lanes);
+  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem)];
   const main = pass(conv2d_subgroup_3x3, {
-    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y },
-    overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...activationOverrides(problem.attrs) },
+    bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
+    overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...gate.overrides, ...epilogue.overrides },
     consts: { LANES: lanes, ROWS, CHANNELS },
     params: {
       h,
@@ -47,6 +49,8 @@ export function plan3x3(
       ...viewParams("y", y),
       transposed: transposed ? 1 : 0,
       has_bias: problem.inputs[2] ? 1 : 0,
+      ...gate.params,
+      ...epilogue.params,
     },
     workgroups: [ceilDiv(w, lanes), n * ceilDiv(h, ROWS), ceilDiv(cOut, CHANNELS)],
   });

@@ -26,8 +26,9 @@ import {
   winograd_output,
   winograd_weight,
 } from "../../shaders.generated.js";
-import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import type { ActivationAttrs } from "../activation.js";
 import { threads, viewParams } from "../views.js";
+import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { is3x3 } from "./subgroup_3x3.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "./tiles.js";
@@ -68,11 +69,13 @@ export function inputPass(
   v: Scratch,
   { high, wide }: Tiling,
   { first, tiles }: Band,
-  relu = false,
+  { relu = false, gate = null }: { readonly relu?: boolean | undefined; readonly gate?: TensorView | null } = {},
 ): Pass {
   const [, h = 0, w = 0, cIn = 0] = x.shape;
+  const gating = gateFusion(gate);
   return pass(winograd_input, {
-    bind: { x, v },
+    bind: { x, v, ...gating.bind },
+    overrides: gating.overrides,
     params: {
       h,
       w,
@@ -83,6 +86,7 @@ export function inputPass(
       tiles_wide: wide,
       first,
       tiles,
+      ...gating.params,
     },
     workgroups: threads(tiles * cIn),
   });
@@ -150,7 +154,7 @@ export function planWinograd(
   const mRow = productRow(cOut, columns);
   const m = scratch("output in Winograd's form", POINTS * tiling.most * mRow);
   const passes = tiling.bands.flatMap((band) => [
-    inputPass(x, v, tiling, band, problem.attrs.reluInput),
+    inputPass(x, v, tiling, band, { relu: problem.attrs.reluInput, gate: gateOf(problem) }),
     productPass({ x: v, w: u, y: m }, { m: band.tiles, n: cOut, k: cIn, rowMajor: true }, lanes, tiling.most),
     outputPass(problem, m, mRow, tiling, band),
   ]);
@@ -166,9 +170,10 @@ function outputPass(
 ): Pass {
   const y = result(problem);
   const [, oh = 0, ow = 0, cOut = 0] = y.shape;
+  const epilogue = epilogueFusion(problem);
   return pass(winograd_output, {
-    bind: { m, bias: problem.inputs[2] ?? NONE, y },
-    overrides: activationOverrides(problem.attrs),
+    bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
+    overrides: epilogue.overrides,
     params: {
       oh,
       ow,
@@ -180,6 +185,7 @@ function outputPass(
       first,
       tiles,
       m_row: mRow,
+      ...epilogue.params,
     },
     workgroups: threads(tiles * cOut),
   });

@@ -1,5 +1,6 @@
 import type { Shape } from "../../graph/tensor.js";
 import { activate, activationError } from "../activation.js";
+import { FUSED } from "../conv2d/fused.js";
 import { at, defineSuite, given, type HostArray, type OpCase, type Oracle, oracleOf } from "../suite.js";
 import { type ConvTranspose2dAttrs, convTranspose2dOp } from "./op.js";
 
@@ -7,6 +8,7 @@ import { type ConvTranspose2dAttrs, convTranspose2dOp } from "./op.js";
 function oracle(inputs: readonly (HostArray | null)[], attrs: ConvTranspose2dAttrs): readonly Oracle[] {
   const [x, w] = [given(inputs, 0), given(inputs, 1)];
   const bias = inputs[2]?.data;
+  const addend = inputs[FUSED.addend]?.data;
   const spec = ({ shape }: { shape: Shape }) => ({ shape, dtype: "f32" as const });
   const [output] = convTranspose2dOp.infer([spec(x), spec(w), inputs[2] ? spec(inputs[2]) : null], attrs);
   const [, oh = 0, ow = 0, cOut = 0] = output?.shape ?? [];
@@ -19,6 +21,10 @@ function oracle(inputs: readonly (HostArray | null)[], attrs: ConvTranspose2dAtt
     const [px, py, n] = [pixel % ow, Math.floor(pixel / ow) % oh, Math.floor(pixel / (ow * oh))];
     let sum = bias ? at(bias, oc) : 0;
     let magnitude = Math.abs(sum);
+    if (addend) {
+      sum += at(addend, i);
+      magnitude += Math.abs(at(addend, i));
+    }
     for (let ky = 0; ky < r; ky++) {
       for (let kx = 0; kx < s; kx++) {
         const iy = (py + padding - ky) / stride;
@@ -34,21 +40,27 @@ function oracle(inputs: readonly (HostArray | null)[], attrs: ConvTranspose2dAtt
     }
     return [activate(sum, attrs), magnitude];
   };
-  return [oracleOf(output?.shape ?? [], r * s * cIn + 1, element, activationError(attrs))];
+  return [oracleOf(output?.shape ?? [], r * s * cIn + 2, element, activationError(attrs))];
 }
 
 /** Rows named [N]x[H]x[W]x[C_in]-[C_out]_k[kernel]s[stride]p[padding], sizes of the input. */
 function row(
   [n, h, w, cIn, cOut]: readonly [number, number, number, number, number],
   [k, stride, padding]: readonly [number, number, number],
-  options: Partial<ConvTranspose2dAttrs> & { bias?: boolean; timed?: boolean } = {},
+  options: Partial<ConvTranspose2dAttrs> & { bias?: boolean; adds?: boolean; timed?: boolean } = {},
 ): OpCase<ConvTranspose2dAttrs> {
-  const { bias = false, timed = false, ...attrs } = options;
-  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${attrs.reluInput ? "_reluin" : ""}`;
+  const { bias = false, adds = false, timed = false, ...attrs } = options;
+  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${attrs.reluInput ? "_reluin" : ""}${adds ? "_adds" : ""}`;
+  const shapes = [[n, h, w, cIn], [k, k, cOut, cIn], bias ? [cOut] : null];
+  const full = { stride, padding, ...attrs };
+  const [y] = convTranspose2dOp.infer(
+    shapes.map((shape) => shape && { shape, dtype: "f32" }),
+    full,
+  );
   return {
     name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${suffix}`,
-    shapes: [[n, h, w, cIn], [k, k, cOut, cIn], bias ? [cOut] : null],
-    attrs: { stride, padding, ...attrs },
+    shapes: adds ? [...shapes, null, y?.shape ?? null] : shapes,
+    attrs: full,
     timed,
   };
 }
@@ -71,6 +83,9 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
     row([2, 11, 9, 16, 24], K3, { ...decoder, activation: "relu" }),
     row([2, 3, 4, 5, 2], [5, 3, 2]),
     row([1, 5, 4, 6, 3], [4, 1, 1]),
+    row([2, 4, 5, 16, 3], UP, { ...decoder, adds: true }),
+    row([1, 5, 4, 8, 12], UP, { bias: true, adds: true }),
+    row([2, 11, 9, 16, 24], K3, { activation: "relu", adds: true }),
     // Input gradients of 3x3 convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
     row([4, 64, 64, 64, 32], K3, { timed: true }),
     row([4, 16, 16, 256, 128], K3, { timed: true }),
@@ -93,6 +108,7 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
     return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], {
       bias: draw(0, 1) === 1,
       reluInput: draw(0, 1) === 1,
+      adds: draw(0, 2) === 0,
     });
   },
 });

@@ -1,6 +1,7 @@
 import { ceilDiv, grid1d, NONE, operand, pass, result, type Variant } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv_transpose2d_direct } from "../../shaders.generated.js";
+import { epilogueFusion } from "../conv2d/fused.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
 import { convTranspose2dOverrides } from "./problem.js";
 
@@ -14,8 +15,12 @@ export const direct: Variant<ConvTranspose2dAttrs> = {
     const [R = 0, S = 0] = operand(p, 1).shape;
     const SIZE = sizeOf(result(p).shape);
     const { stride: STRIDE, padding: PAD } = p.attrs;
-    const overrides = { ...convTranspose2dOverrides(p), OH, OW, R, S, STRIDE, PAD, SIZE };
-    const bind = { x: operand(p, 0), w: operand(p, 1), bias: p.inputs[2] ?? NONE, y: result(p) };
-    return { passes: [pass(conv_transpose2d_direct, { bind, overrides, workgroups: grid1d(ceilDiv(SIZE, 64)) })] };
+    const epilogue = epilogueFusion(p);
+    const sizes = { OH, OW, R, S, STRIDE, PAD, SIZE };
+    const overrides = { ...convTranspose2dOverrides(p), ...sizes, ...epilogue.overrides };
+    const bind = { x: operand(p, 0), w: operand(p, 1), bias: p.inputs[2] ?? NONE, y: result(p), ...epilogue.bind };
+    const { params } = epilogue;
+    const workgroups = grid1d(ceilDiv(SIZE, 64));
+    return { passes: [pass(conv_transpose2d_direct, { bind, overrides, params, workgroups })] };
   },
 };

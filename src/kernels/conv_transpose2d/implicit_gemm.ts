@@ -1,6 +1,7 @@
 import { ceilDiv, NONE, operand, pass, result, scratch, type Variant } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv_transpose2d_implicit_gemm, transpose_last } from "../../shaders.generated.js";
+import { epilogueFusion, fusesVec4, VEC4 } from "../conv2d/fused.js";
 import { implicitGemmPass } from "../conv2d/implicit_gemm.js";
 import { isVec4, threads } from "../views.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
@@ -10,7 +11,7 @@ import { convTranspose2dOverrides, isConvolution, isUpsampling } from "./problem
 export const implicitGemm: Variant<ConvTranspose2dAttrs> = {
   name: "implicit_gemm",
   features: [],
-  accepts: (p) => (isUpsampling(p) || isConvolution(p)) && isVec4(operand(p, 0)) && isVec4(result(p)),
+  accepts: (p) => (isUpsampling(p) || isConvolution(p)) && isVec4(operand(p, 0)) && isVec4(result(p)) && fusesVec4(p),
   suits: (_, { software }) => !software,
   plan: (p) => {
     const [x, w] = [operand(p, 0), operand(p, 1)];
@@ -27,11 +28,20 @@ export const implicitGemm: Variant<ConvTranspose2dAttrs> = {
       return { prepare: [transpose], passes: [implicitGemmPass(p, packed, pad)] };
     }
     const M = sizeOf(x.shape) / overrides.C_IN;
-    const bind = { x, w: packed, bias: p.inputs[2] ?? NONE, y: result(p) };
+    const epilogue = epilogueFusion(p);
+    const bind = { x, w: packed, bias: p.inputs[2] ?? NONE, y: result(p), ...epilogue.bind };
     const workgroups = [ceilDiv(M, 64), ceilDiv(overrides.C_OUT, 64), 4] as const;
     return {
       prepare: [transpose],
-      passes: [pass(conv_transpose2d_implicit_gemm, { bind, overrides: { ...overrides, M }, workgroups })],
+      passes: [
+        pass(conv_transpose2d_implicit_gemm, {
+          ...VEC4,
+          bind,
+          overrides: { ...overrides, M, ...epilogue.overrides },
+          params: epilogue.params,
+          workgroups,
+        }),
+      ],
     };
   },
 };

@@ -1,5 +1,5 @@
 /**
- * Transposed 2-D convolution: y = activation(convT(x, w) + bias). Its weight is that of the convolution it transposes,
+ * Transposed 2-D convolution: y = activation(convT(x, w) + bias + addend). Its weight is that of the convolution it transposes,
  * so that it is also that convolution's input gradient, run forwards.
  */
 import { ShapeError } from "../../errors.js";
@@ -8,8 +8,10 @@ import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/te
 import type { ActivationAttrs } from "../activation.js";
 import { activationBackward, beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
+import { fusedInputs } from "../conv2d/fused.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
+import { expectShape } from "../expect.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -54,7 +56,11 @@ function infer(
 
 export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
   name: "conv_transpose2d",
-  infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
+  infer([x, w, bias, , addend], attrs) {
+    const shape = infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
+    if (addend) expectShape("conv_transpose2d", "addend", addend, shape, `y ${showShape(shape)}`);
+    return [{ shape, dtype: "f32" }];
+  },
   flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
   vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
     if (!x || !w || !dy) return [];
@@ -66,10 +72,17 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       dx && reluInput ? activationBackward(dx, x, { activation: "relu" }) : dx,
       needs[1] ? conv2dBackwardWeight(before, x, { kernel: [r, s], stride, padding, reluDy: reluInput }) : null,
       needs[2] ? channelSum(before) : null,
+      null,
+      needs[4] ? before : null,
     ];
   },
   variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
 });
+
+export interface ConvTranspose2dOptions extends ApplyOptions {
+  /** Like y: added before the activation. */
+  readonly addend?: Tensor | undefined;
+}
 
 /**
  * @param x [N, H, W, C_in]
@@ -82,5 +95,5 @@ export const convTranspose2d = (
   w: Tensor,
   bias: Tensor | null,
   attrs: ConvTranspose2dAttrs,
-  options?: ApplyOptions,
-): Tensor => apply(convTranspose2dOp, [x, w, bias], attrs, options);
+  { addend, ...options }: ConvTranspose2dOptions = {},
+): Tensor => apply(convTranspose2dOp, fusedInputs(x, w, bias, { addend }), attrs, options);

@@ -1,6 +1,5 @@
 /** The numbers of a transposed convolution that all its shaders share. */
 import { operand, type Problem, result } from "../../graph/op.js";
-import { activationOverrides } from "../activation.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
 
 export function convTranspose2dOverrides(problem: Problem<ConvTranspose2dAttrs>) {
@@ -18,7 +17,6 @@ export function convTranspose2dOverrides(problem: Problem<ConvTranspose2dAttrs>)
     Y_OFFSET: y.offset,
     HAS_BIAS: problem.inputs[2] ? 1 : 0,
     RELU_INPUT: problem.attrs.reluInput ? 1 : 0,
-    ...activationOverrides(problem.attrs),
   };
 }
 

@@ -7,21 +7,26 @@ import {
   apply,
   defineOp,
   operand,
+  type Pass,
   type Problem,
   pass,
   result,
+  type Scratch,
   scratch,
   shapeOf,
+  type TensorView,
 } from "../../graph/op.js";
-import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { nhwc, type Shape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { global_pool_join, global_pool_rows } from "../../shaders.generated.js";
 import { f32, present } from "../expect.js";
 import { globalPoolBackward } from "../global_pool_backward/op.js";
 import { type Lanes, laneVariants, threads, viewOverrides } from "../views.js";
 
-/** Rows first, then their sums in order: parallel enough, exact to a rounding of W + H terms, the same on every run. */
-function plan(p: Problem<object>, { count, consts, types }: Lanes) {
-  const [x, y, first] = [operand(p, 0), result(p), result(p, 1)];
+/**
+ * The first pass: sums, maxima and their columns of each row of pixels.
+ * @returns it, and the scratch [N, H, 3, C] that it leaves them in
+ */
+export function poolRows(x: TensorView, { count, consts, types }: Lanes): { rows: Pass; partial: Scratch } {
   const [N, H, W, C] = nhwc("global_pool", "x", x.shape);
   const partial = scratch("row sums and maxima", N * H * 3 * C);
   const rows = pass(global_pool_rows, {
@@ -31,12 +36,28 @@ function plan(p: Problem<object>, { count, consts, types }: Lanes) {
     types,
     workgroups: threads((N * H * C) / count),
   });
-  const join = pass(global_pool_join, {
+  return { rows, partial };
+}
+
+/** The second pass: joins the rows in their order, so that results never vary. */
+export function joinRows(
+  partial: Scratch,
+  [N = 0, H = 0, W = 0, C = 0]: Shape,
+  y: TensorView,
+  first: TensorView,
+): Pass {
+  return pass(global_pool_join, {
     bind: { partial, y, first },
     overrides: { H, W, C, SIZE: N * C, ...viewOverrides("Y", y), ...viewOverrides("FIRST", first) },
     workgroups: threads(N * C),
   });
-  return { passes: [rows, join] };
+}
+
+/** Rows first, then their sums in order: parallel enough, exact to a rounding of W + H terms, the same on every run. */
+function plan(p: Problem<object>, lanes: Lanes) {
+  const x = operand(p, 0);
+  const { rows, partial } = poolRows(x, lanes);
+  return { passes: [rows, joinRows(partial, x.shape, result(p), result(p, 1))] };
 }
 
 export const globalPoolOp = defineOp<object>({

@@ -14,9 +14,9 @@ function row(
   const features = [n, h, w, c];
   return {
     name: `${n}x${h}x${w}x${c}${attrs.activation ? `_${attrs.activation}` : ""}`,
-    shapes: [features, features, [n, c], [n, c], [n, h, w, 1]],
+    shapes: [features, features, [n, 2 * c], [n, h, w, 1]],
     attrs,
-    fill: ["signed", "signed", "unit", "unit", "unit"],
+    fill: ["signed", "signed", "unit", "unit"],
     timed,
   };
 }
@@ -27,12 +27,12 @@ export const s2amComposeSuite = defineSuite<ActivationAttrs>({
     const x = given(inputs, 1);
     const [, h, w, c] = nhwc("oracle", "x", x.shape);
     const element = (i: number) => {
-      const gate = Math.floor(i / (h * w * c)) * c + (i % c);
-      const inside = at(given(inputs, 4).data, Math.floor(i / c));
+      const gate = Math.floor(i / (h * w * c)) * 2 * c + (i % c);
+      const inside = at(given(inputs, 3).data, Math.floor(i / c));
       const terms = [
         inside * at(given(inputs, 0).data, i),
         inside * at(x.data, i) * at(given(inputs, 2).data, gate),
-        (1 - inside) * at(x.data, i) * at(given(inputs, 3).data, gate),
+        (1 - inside) * at(x.data, i) * at(given(inputs, 2).data, gate + c),
       ];
       const value = terms.reduce((sum, term) => sum + term, 0);
       return [activate(value, attrs), terms.reduce((sum, term) => sum + Math.abs(term), 0)] as const;

@@ -11,32 +11,30 @@ import { laneVariants, threads, viewOverrides } from "../views.js";
 
 export const s2amComposeOp = defineOp<ActivationAttrs>({
   name: "s2am_compose",
-  infer([l, x, gMix, gBg, m]) {
+  infer([l, x, gates, m]) {
     const shape = present("s2am_compose", "x", x);
     const [n, h, w, c] = nhwc("s2am_compose", "x", shape);
     const because = `x ${showShape(shape)}`;
     expectShape("s2am_compose", "l", l, shape, because);
-    expectShape("s2am_compose", "gMix", gMix, [n, c], because);
-    expectShape("s2am_compose", "gBg", gBg, [n, c], because);
+    expectShape("s2am_compose", "gates", gates, [n, 2 * c], because);
     expectShape("s2am_compose", "m", m, [n, h, w, 1], because);
     return f32(shape);
   },
   flops: (_, [y]) => 7 * sizeOf(shapeOf(y)),
-  vjp({ inputs: [l, x, gMix, gBg, m], outputs: [y], attrs, needs }, [dy]) {
-    if (!dy || !l || !x || !gMix || !gBg || !m) return [];
+  vjp({ inputs: [l, x, gates, m], outputs: [y], attrs, needs }, [dy]) {
+    if (!dy || !l || !x || !gates || !m) return [];
     const dz = beforeActivation(dy, y, attrs);
-    const { dl, dx, dMix, dBg } = s2amComposeBackward({ dy: dz, x, gMix, gBg, m });
-    return [dl, dx, dMix, dBg, needs[4] ? s2amComposeBackwardMask({ dy: dz, l, x, gMix, gBg }) : null];
+    const { dl, dx, dGates } = s2amComposeBackward({ dy: dz, x, gates, m });
+    return [dl, dx, dGates, needs[3] ? s2amComposeBackwardMask({ dy: dz, l, x, gates }) : null];
   },
   variants: laneVariants(
-    (p) => [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3), result(p)],
+    (p) => [operand(p, 0), operand(p, 1), operand(p, 2), result(p)],
     (p, lanes) => {
       const bind = {
         l: operand(p, 0),
         x: operand(p, 1),
-        g_mix: operand(p, 2),
-        g_bg: operand(p, 3),
-        m: operand(p, 4),
+        gates: operand(p, 2),
+        m: operand(p, 3),
         y: result(p),
       };
       const [, H, W, C] = nhwc("s2am_compose", "x", bind.x.shape);
@@ -47,8 +45,7 @@ export const s2amComposeOp = defineOp<ActivationAttrs>({
         SIZE,
         ...viewOverrides("L", bind.l),
         ...viewOverrides("X", bind.x),
-        ...viewOverrides("MIX", bind.g_mix),
-        ...viewOverrides("BG", bind.g_bg),
+        ...viewOverrides("GATES", bind.gates),
         ...viewOverrides("M", bind.m),
         ...viewOverrides("Y", bind.y),
         ...activationOverrides(p.attrs),
@@ -65,16 +62,15 @@ export interface S2amComposeInputs {
   readonly l: Tensor;
   /** The features, [N, H, W, C]. */
   readonly x: Tensor;
-  /** The gates of the foreground's own features and of the background, [N, C]. */
-  readonly gMix: Tensor;
-  readonly gBg: Tensor;
+  /** The gates of the foreground's own features, then of the background, [N, 2 C]. */
+  readonly gates: Tensor;
   /** The blurred mask, [N, H, W, 1]: 1 inside. */
   readonly m: Tensor;
 }
 
 /** @returns [N, H, W, C] */
 export const s2amCompose = (
-  { l, x, gMix, gBg, m }: S2amComposeInputs,
+  { l, x, gates, m }: S2amComposeInputs,
   attrs: ActivationAttrs = {},
   options?: ApplyOptions,
-): Tensor => apply(s2amComposeOp, [l, x, gMix, gBg, m], attrs, options);
+): Tensor => apply(s2amComposeOp, [l, x, gates, m], attrs, options);

@@ -6,9 +6,9 @@ function row(n: number, h: number, w: number, c: number, timed = false): OpCase<
   const features = [n, h, w, c];
   return {
     name: features.join("x"),
-    shapes: [features, features, [n, c], [n, c], [n, h, w, 1]],
+    shapes: [features, features, [n, 2 * c], [n, h, w, 1]],
     attrs: {},
-    fill: ["signed", "signed", "unit", "unit", "unit"],
+    fill: ["signed", "signed", "unit", "unit"],
     timed,
   };
 }
@@ -16,8 +16,7 @@ function row(n: number, h: number, w: number, c: number, timed = false): OpCase<
 export const s2amComposeBackwardSuite = defineSuite<object>({
   op: s2amComposeBackwardOp,
   oracle(inputs) {
-    const [dy, x, gMix, gBg, m] = [0, 1, 2, 3, 4].map((i) => given(inputs, i).data) as [
-      Float64Array,
+    const [dy, x, gates, m] = [0, 1, 2, 3].map((i) => given(inputs, i).data) as [
       Float64Array,
       Float64Array,
       Float64Array,
@@ -28,31 +27,21 @@ export const s2amComposeBackwardSuite = defineSuite<object>({
     const inside = (i: number) => at(m, Math.floor(i / c));
     const dl: Oracle["element"] = (i) => [inside(i) * at(dy, i), Math.abs(at(dy, i))];
     const dx: Oracle["element"] = (i) => {
-      const gate = Math.floor(i / (h * w * c)) * c + (i % c);
-      const share = inside(i) * at(gMix, gate) + (1 - inside(i)) * at(gBg, gate);
+      const gate = Math.floor(i / (h * w * c)) * 2 * c + (i % c);
+      const share = inside(i) * at(gates, gate) + (1 - inside(i)) * at(gates, gate + c);
       return [at(dy, i) * share, 2 * Math.abs(at(dy, i))];
     };
-    const gate =
-      (shareOf: (i: number) => number): Oracle["element"] =>
-      (i) => {
-        let [sum, magnitude] = [0, 0];
-        for (let pixel = 0; pixel < h * w; pixel++) {
-          const place = (Math.floor(i / c) * h * w + pixel) * c + (i % c);
-          sum += shareOf(place) * at(dy, place) * at(x, place);
-          magnitude += Math.abs(at(dy, place) * at(x, place));
-        }
-        return [sum, magnitude];
-      };
-    return [
-      oracleOf(shape, 2, dl),
-      oracleOf(shape, 3, dx),
-      oracleOf([n, c], h * w, gate(inside)),
-      oracleOf(
-        [n, c],
-        h * w,
-        gate((i) => 1 - inside(i)),
-      ),
-    ];
+    const dGates: Oracle["element"] = (i) => {
+      const mixes = i % (2 * c) < c;
+      let [sum, magnitude] = [0, 0];
+      for (let pixel = 0; pixel < h * w; pixel++) {
+        const place = (Math.floor(i / (2 * c)) * h * w + pixel) * c + (i % c);
+        sum += (mixes ? inside(place) : 1 - inside(place)) * at(dy, place) * at(x, place);
+        magnitude += Math.abs(at(dy, place) * at(x, place));
+      }
+      return [sum, magnitude];
+    };
+    return [oracleOf(shape, 2, dl), oracleOf(shape, 3, dx), oracleOf([n, 2 * c], h * w, dGates)];
   },
   cases: [
     row(1, 1, 1, 1),

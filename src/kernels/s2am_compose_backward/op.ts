@@ -8,34 +8,32 @@ import { laneVariants, viewParams } from "../views.js";
 
 export const s2amComposeBackwardOp = defineOp<object>({
   name: "s2am_compose_backward",
-  infer([dy, x, gMix, gBg, m]) {
+  infer([dy, x, gates, m]) {
     const shape = present("s2am_compose_backward", "x", x);
     const [n, h, w, c] = nhwc("s2am_compose_backward", "x", shape);
     const because = `x ${showShape(shape)}`;
     expectShape("s2am_compose_backward", "dy", dy, shape, because);
-    expectShape("s2am_compose_backward", "gMix", gMix, [n, c], because);
-    expectShape("s2am_compose_backward", "gBg", gBg, [n, c], because);
+    expectShape("s2am_compose_backward", "gates", gates, [n, 2 * c], because);
     expectShape("s2am_compose_backward", "m", m, [n, h, w, 1], because);
-    return [...f32(shape), ...f32(shape), ...f32([n, c]), ...f32([n, c])];
+    return [...f32(shape), ...f32(shape), ...f32([n, 2 * c])];
   },
   flops: (_, [dl]) => 11 * sizeOf(shapeOf(dl)),
   variants: laneVariants(
-    (p) => [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3), result(p), result(p, 1)],
+    (p) => [operand(p, 0), operand(p, 1), operand(p, 2), result(p), result(p, 1)],
     (p, lanes) => {
-      const [dy, x, g_mix, g_bg, m] = [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3), operand(p, 4)];
+      const [dy, x, gates, m] = [operand(p, 0), operand(p, 1), operand(p, 2), operand(p, 3)];
       const [dl, dx] = [result(p), result(p, 1)];
       const [sets, h, w, c] = nhwc("s2am_compose_backward", "x", x.shape);
       const slices = slicesToSum({ sets, setPixels: h * w });
       const partial = scratch("gate gradients of the slices", sets * slices.slices * 2 * c);
       const backward = pass(s2am_compose_backward, {
-        bind: { dy, x, g_mix, g_bg, m, dl, dx, partial },
+        bind: { dy, x, gates, m, dl, dx, partial },
         params: {
           ...slices,
           c,
           ...viewParams("dy", dy),
           ...viewParams("x", x),
-          ...viewParams("mix", g_mix),
-          ...viewParams("bg", g_bg),
+          ...viewParams("gates", gates),
           ...viewParams("m", m),
           ...viewParams("dl", dl),
           ...viewParams("dx", dx),
@@ -44,8 +42,7 @@ export const s2amComposeBackwardOp = defineOp<object>({
         types: lanes.types,
         workgroups: sliceThreads(slices, c, lanes),
       });
-      const joins = [0, 1].map((plane) => joinPass(partial, slices, { planes: 2, plane }, result(p, 2 + plane)));
-      return { passes: [backward, ...joins] };
+      return { passes: [backward, joinPass(partial, slices, result(p, 2))] };
     },
   ),
 });
@@ -55,9 +52,8 @@ export interface S2amComposeBackwardInputs {
   readonly dy: Tensor;
   /** The features, [N, H, W, C]. */
   readonly x: Tensor;
-  /** The gates, [N, C]. */
-  readonly gMix: Tensor;
-  readonly gBg: Tensor;
+  /** The gates, [N, 2 C]. */
+  readonly gates: Tensor;
   /** The blurred mask, [N, H, W, 1]. */
   readonly m: Tensor;
 }
@@ -66,15 +62,14 @@ export interface S2amComposeGradients {
   /** [N, H, W, C] */
   readonly dl: Tensor;
   readonly dx: Tensor;
-  /** [N, C] */
-  readonly dMix: Tensor;
-  readonly dBg: Tensor;
+  /** [N, 2 C] */
+  readonly dGates: Tensor;
 }
 
 export function s2amComposeBackward(
-  { dy, x, gMix, gBg, m }: S2amComposeBackwardInputs,
+  { dy, x, gates, m }: S2amComposeBackwardInputs,
   options?: ApplyOptions,
 ): S2amComposeGradients {
-  const [dl, dx, dMix, dBg] = applyAll(s2amComposeBackwardOp, [dy, x, gMix, gBg, m], {}, options);
-  return { dl, dx, dMix, dBg } as S2amComposeGradients;
+  const [dl, dx, dGates] = applyAll(s2amComposeBackwardOp, [dy, x, gates, m], {}, options);
+  return { dl, dx, dGates } as S2amComposeGradients;
 }

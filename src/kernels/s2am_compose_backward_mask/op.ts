@@ -7,26 +7,25 @@ import { laneVariants, threads, viewParams } from "../views.js";
 
 export const s2amComposeBackwardMaskOp = defineOp<object>({
   name: "s2am_compose_backward_mask",
-  infer([dy, l, x, gMix, gBg]) {
+  infer([dy, l, x, gates]) {
     const shape = present("s2am_compose_backward_mask", "x", x);
     const [n, h, w, c] = nhwc("s2am_compose_backward_mask", "x", shape);
     const because = `x ${showShape(shape)}`;
     expectShape("s2am_compose_backward_mask", "dy", dy, shape, because);
     expectShape("s2am_compose_backward_mask", "l", l, shape, because);
-    expectShape("s2am_compose_backward_mask", "gMix", gMix, [n, c], because);
-    expectShape("s2am_compose_backward_mask", "gBg", gBg, [n, c], because);
+    expectShape("s2am_compose_backward_mask", "gates", gates, [n, 2 * c], because);
     return f32([n, h, w, 1]);
   },
   flops: ([dy]) => 5 * sizeOf(shapeOf(dy)),
   variants: laneVariants(
-    (p) => [0, 1, 2, 3, 4].map((i) => operand(p, i)),
+    (p) => [0, 1, 2, 3].map((i) => operand(p, i)),
     (p, { consts, types }) => {
       const [dy, l, x] = [operand(p, 0), operand(p, 1), operand(p, 2)];
-      const [g_mix, g_bg, dm] = [operand(p, 3), operand(p, 4), result(p)];
+      const [gates, dm] = [operand(p, 3), result(p)];
       const [n, h, w, c] = nhwc("s2am_compose_backward_mask", "x", x.shape);
       const size = n * h * w;
       const backward = pass(s2am_compose_backward_mask, {
-        bind: { dy, l, x, g_mix, g_bg, dm },
+        bind: { dy, l, x, gates, dm },
         params: {
           size,
           hw: h * w,
@@ -34,8 +33,7 @@ export const s2amComposeBackwardMaskOp = defineOp<object>({
           ...viewParams("dy", dy),
           ...viewParams("l", l),
           ...viewParams("x", x),
-          ...viewParams("mix", g_mix),
-          ...viewParams("bg", g_bg),
+          ...viewParams("gates", gates),
           ...viewParams("dm", dm),
         },
         consts,
@@ -54,13 +52,12 @@ export interface S2amComposeBackwardMaskInputs {
   readonly l: Tensor;
   /** The features, [N, H, W, C]. */
   readonly x: Tensor;
-  /** The gates, [N, C]. */
-  readonly gMix: Tensor;
-  readonly gBg: Tensor;
+  /** The gates, [N, 2 C]. */
+  readonly gates: Tensor;
 }
 
 /** @returns [N, H, W, 1] */
 export const s2amComposeBackwardMask = (
-  { dy, l, x, gMix, gBg }: S2amComposeBackwardMaskInputs,
+  { dy, l, x, gates }: S2amComposeBackwardMaskInputs,
   options?: ApplyOptions,
-): Tensor => apply(s2amComposeBackwardMaskOp, [dy, l, x, gMix, gBg], {}, options);
+): Tensor => apply(s2amComposeBackwardMaskOp, [dy, l, x, gates], {}, options);

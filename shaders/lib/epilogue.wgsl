@@ -1,0 +1,33 @@
+// What follows the sums of a convolution before they are written: an addend, the activation, the composition of S2AM.
+// use lib/activation_lanes
+// use lib/fused
+override ADDS: bool = false;       // beside[..] to the sum
+override COMPOSES: bool = false;   // y = mask (activation(sum) + beside mix) + (1 - mask) beside background
+
+struct EpilogueParams {
+  beside_pitch: u32,
+  beside_offset: u32,
+  gates_pitch: u32,
+  gates_offset: u32,
+  gates_c: u32,        // channels of a gate
+  mask_pitch: u32,
+  mask_offset: u32,
+}
+
+@group(0) @binding(10) var<storage, read> beside: array<T>;   // [N, OH, OW, C_OUT], pitched: the addend, or S2AM's features
+@group(0) @binding(11) var<storage, read> gates: array<T>;    // [N, 2 C_OUT], pitched: mix, background
+@group(0) @binding(12) var<storage, read> mask: array<f32>;   // [N, OH, OW, 1], pitched
+@group(0) @binding(13) var<uniform> ep: EpilogueParams;
+
+// @param sum of channels c * VECTOR .. of an output pixel, its bias counted in
+// @param pixel counted through all images
+fn epilogue(sum: T, image: u32, pixel: u32, c: u32) -> T {
+  if (ADDS) { return activate_lanes(sum + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]); }
+  let value = activate_lanes(sum);
+  if (!COMPOSES) { return value; }
+  let inside = mask[pixel * ep.mask_pitch + ep.mask_offset];
+  let feature = beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)];
+  let mixing = gates[place_of(image, ep.gates_pitch, ep.gates_offset, c)];
+  let background = gates[place_of(image, ep.gates_pitch, ep.gates_offset + ep.gates_c, c)];
+  return inside * (value + feature * mixing) + (1.0 - inside) * feature * background;
+}

@@ -1,0 +1,71 @@
+/**
+ * What convolutions fuse, for all their variants: a channel gate on x, as it is read; an addend or S2AM's composition, in
+ * the epilogue. A variant spreads what `gateFusion` and `epilogueFusion` give into its passes, whose shaders use
+ * lib/input_gate and lib/epilogue.
+ */
+import { NONE, type Operand, type Problem, result, type TensorView } from "../../graph/op.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { isVec4, viewParams } from "../views.js";
+
+/** Inputs of conv2d, conv_transpose2d and conv2d_compose; each op has some of them, after x, weight and bias. */
+export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7 } as const;
+
+/** The inputs as `FUSED` numbers them, without absent ones at the end. */
+export function fusedInputs(
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null,
+  fused: Partial<Record<keyof typeof FUSED, Tensor | null | undefined>>,
+): (Tensor | null)[] {
+  const inputs: (Tensor | null)[] = [x, w, bias];
+  for (const [name, index] of Object.entries(FUSED)) {
+    const tensor = fused[name as keyof typeof FUSED];
+    if (!tensor) continue;
+    while (inputs.length < index) inputs.push(null);
+    inputs[index] = tensor;
+  }
+  return inputs;
+}
+
+const fusedOf = ({ inputs }: Problem<unknown>, name: keyof typeof FUSED): TensorView | null =>
+  inputs[FUSED[name]] ?? null;
+
+/** Operands that shaders of four channels a thread read as vec4s. */
+export const fusedVectors = (problem: Problem<unknown>): TensorView[] =>
+  (["gate", "addend", "features", "gates"] as const).flatMap((name) => fusedOf(problem, name) ?? []);
+
+/** Whether those can be. */
+export const fusesVec4 = (problem: Problem<unknown>): boolean => fusedVectors(problem).every(isVec4);
+
+/** For passes whose shaders read them so. */
+export const VEC4 = { consts: { VECTOR: 4 }, types: { T: "vec4<f32>" } } as const;
+
+interface Fusion<Binding extends string, Override extends string, Param extends string> {
+  readonly bind: Readonly<Record<Binding, Operand>>;
+  readonly overrides: Readonly<Record<Override, number>>;
+  readonly params: Readonly<Record<Param, number>>;
+}
+
+/** @param gate [N, C_in], or null */
+export function gateFusion(gate: TensorView | null): Fusion<"gate", "GATED", "gate_pitch" | "gate_offset"> {
+  return { bind: { gate: gate ?? NONE }, overrides: { GATED: gate ? 1 : 0 }, params: viewParams("gate", gate) };
+}
+
+export const gateOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "gate");
+
+export function epilogueFusion(problem: Problem<ActivationAttrs>) {
+  const [addend, features] = [fusedOf(problem, "addend"), fusedOf(problem, "features")];
+  const [gates, mask] = [fusedOf(problem, "gates"), fusedOf(problem, "mask")];
+  const beside = addend ?? features;
+  return {
+    bind: { beside: beside ?? NONE, gates: gates ?? NONE, mask: mask ?? NONE },
+    overrides: { ADDS: addend ? 1 : 0, COMPOSES: features ? 1 : 0, ...activationOverrides(problem.attrs) },
+    params: {
+      ...viewParams("beside", beside),
+      ...viewParams("gates", gates),
+      gates_c: result(problem).shape[3] ?? 0,
+      ...viewParams("mask", mask),
+    },
+  };
+}

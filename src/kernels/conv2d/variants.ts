@@ -1,0 +1,10 @@
+/** The variants of a convolution in order of preference: conv2d and conv2d_compose differ in their epilogues alone. */
+import type { Variant } from "../../graph/op.js";
+import { direct } from "./direct.js";
+import { implicitGemm } from "./implicit_gemm.js";
+import type { Conv2dAttrs } from "./op.js";
+import { subgroup } from "./subgroup.js";
+import { subgroup3x3 } from "./subgroup_3x3.js";
+import { winograd } from "./winograd.js";
+
+export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [winograd, subgroup3x3, subgroup, implicitGemm, direct];

@@ -1,0 +1,64 @@
+import { FUSED } from "../conv2d/fused.js";
+import { type Conv2dAttrs, inferConv2d } from "../conv2d/op.js";
+import { conv2dOracle } from "../conv2d/reference.js";
+import { at, defineSuite, given, type OpCase, oracleOf } from "../suite.js";
+import { conv2dComposeOp } from "./op.js";
+
+/** Rows named [N]x[H]x[W]x[C_in]-[C_out]_k[kernel]s[stride]p[padding]. */
+function row(
+  [n, h, w, cIn, cOut]: readonly [number, number, number, number, number],
+  [k, stride, padding]: readonly [number, number, number],
+  { timed = false, ...rest }: Partial<Conv2dAttrs> & { timed?: boolean } = {},
+): OpCase<Conv2dAttrs> {
+  const attrs = { stride, padding, ...rest };
+  const y = inferConv2d([n, h, w, cIn], [k, k, cIn, cOut], null, attrs);
+  return {
+    name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${attrs.activation ? `_${attrs.activation}` : ""}`,
+    shapes: [[n, h, w, cIn], [k, k, cIn, cOut], [cOut], null, null, y, [n, 2 * cOut], [...y.slice(0, 3), 1]],
+    attrs,
+    fill: ["signed", "signed", "signed", "signed", "signed", "signed", "unit", "unit"],
+    timed,
+  };
+}
+
+const K3 = [3, 1, 1] as const;
+const elu = { activation: "elu" } as const;
+
+export const conv2dComposeSuite = defineSuite<Conv2dAttrs>({
+  op: conv2dComposeOp,
+  oracle(inputs, attrs) {
+    const [features, gates, mask] = [FUSED.features, FUSED.gates, FUSED.mask].map((i) => given(inputs, i).data);
+    return conv2dOracle(inputs.slice(0, 3), attrs).map(({ shape, terms, element, extra }) => {
+      const [, h = 0, w = 0, c = 0] = shape;
+      const composed = (i: number): readonly [number, number] => {
+        const [learned, magnitude] = element(i);
+        const inside = at(mask ?? [], Math.floor(i / c));
+        const gate = Math.floor(i / (h * w * c)) * 2 * c + (i % c);
+        const mixed = at(features ?? [], i) * at(gates ?? [], gate);
+        const background = at(features ?? [], i) * at(gates ?? [], gate + c);
+        return [
+          inside * (learned + mixed) + (1 - inside) * background,
+          inside * (magnitude + Math.abs(mixed)) + (1 - inside) * Math.abs(background),
+        ];
+      };
+      return oracleOf(shape, terms + 3, composed, extra);
+    });
+  },
+  cases: [
+    row([1, 1, 1, 1, 1], [1, 1, 0]),
+    row([1, 8, 8, 16, 8], K3, elu),
+    row([2, 9, 7, 5, 3], K3, elu),
+    row([2, 13, 10, 40, 24], K3, elu),
+    row([1, 7, 6, 4, 12], [3, 2, 1], { activation: "relu" }),
+    row([1, 128, 128, 256, 128], K3, { ...elu, timed: true }),
+    row([1, 64, 64, 512, 256], K3, { ...elu, timed: true }),
+    row([1, 32, 32, 1024, 512], K3, { ...elu, timed: true }),
+  ],
+  random(draw) {
+    const [k, stride] = [draw(1, 4), draw(1, 2)];
+    const size = () => k + draw(0, 12);
+    const cIn = draw(0, 1) === 0 ? 4 * draw(1, 6) : draw(1, 19);
+    const cOut = draw(0, 1) === 0 ? 4 * draw(1, 9) : draw(1, 37);
+    return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, draw(0, Math.floor(k / 2))], elu);
+  },
+});
