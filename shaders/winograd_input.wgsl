@@ -20,6 +20,21 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in]
 @group(0) @binding(2) var<uniform> p: Params;
 
+// A row of the window, transformed along its columns.
+fn row_factors(image: u32, row: u32, left: u32, channel: u32) -> array<f32, 6> {
+  let pixel = (image * p.h + min(row, p.h - 1u)) * p.w;
+  let exists = row < p.h;
+  return input_transform(array<f32, 6>(
+    value_at(pixel, left, exists, channel), value_at(pixel, left + 1u, exists, channel),
+    value_at(pixel, left + 2u, exists, channel), value_at(pixel, left + 3u, exists, channel),
+    value_at(pixel, left + 4u, exists, channel), value_at(pixel, left + 5u, exists, channel)));
+}
+
+fn value_at(row: u32, column: u32, row_exists: bool, channel: u32) -> f32 {
+  let value = x[(row + min(column, p.w - 1u)) * p.x_pitch + channel];
+  return select(0.0, select(value, max(value, 0.0), p.relu == 1u), row_exists & (column < p.w));
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
@@ -29,24 +44,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
   let left = tile % p.tiles_wide * TILE - 1u;
   let channel = p.x_offset + i % p.c_in;
-  let scale = gate_of(image, i % p.c_in);
 
-  var rows: array<array<f32, 6>, 6>;
-  for (var r = 0u; r < 6u; r++) { // @unroll
-    let row = top + r;
-    var values: array<f32, 6>;
-    for (var c = 0u; c < 6u; c++) { // @unroll
-      let column = left + c;
-      let pixel = (image * p.h + min(row, p.h - 1u)) * p.w + min(column, p.w - 1u);
-      let value = select(0.0, x[pixel * p.x_pitch + channel], row < p.h && column < p.w);
-      values[c] = select(value, max(value, 0.0), p.relu == 1u) * scale;
-    }
-    rows[r] = input_transform(values);
-  }
+  // Values, not variables, for a compiler that keeps no array in registers.
+  let rows = array<array<f32, 6>, 6>(
+    row_factors(image, top, left, channel), row_factors(image, top + 1u, left, channel),
+    row_factors(image, top + 2u, left, channel), row_factors(image, top + 3u, left, channel),
+    row_factors(image, top + 4u, left, channel), row_factors(image, top + 5u, left, channel));
+  let scale = gate_of(image, i % p.c_in);
   for (var c = 0u; c < 6u; c++) { // @unroll
     let column = input_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
     for (var r = 0u; r < 6u; r++) { // @unroll
-      v[(r * 6u + c) * (p.tiles * p.c_in) + i] = column[r];
+      v[(r * 6u + c) * (p.tiles * p.c_in) + i] = column[r] * scale;
     }
   }
 }

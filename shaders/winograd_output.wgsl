@@ -22,6 +22,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
 
+// A row of a tile's products, transformed along its columns.
+fn row_outputs(index: u32, step: u32) -> array<f32, 4> {
+  return output_transform(array<f32, 6>(
+    m[index], m[index + step], m[index + 2u * step], m[index + 3u * step], m[index + 4u * step], m[index + 5u * step]));
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
@@ -32,21 +38,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let left = tile % p.tiles_wide * TILE;
   let channel = i % p.c_out;
   let m_index = i / p.c_out * p.m_row + channel;
+  let step = p.tiles * p.m_row;
   var offset = 0.0;
   if (p.has_bias == 1u) { offset = bias[channel]; }
 
-  var rows: array<array<f32, 4>, 6>;
-  for (var r = 0u; r < 6u; r++) { // @unroll
-    var products: array<f32, 6>;
-    for (var c = 0u; c < 6u; c++) { // @unroll
-      products[c] = m[(r * 6u + c) * (p.tiles * p.m_row) + m_index];
-    }
-    rows[r] = output_transform(products);
-  }
+  // Values, not variables, for a compiler that keeps no array in registers.
+  let rows = array<array<f32, 4>, 6>(
+    row_outputs(m_index, step), row_outputs(m_index + 6u * step, step), row_outputs(m_index + 12u * step, step),
+    row_outputs(m_index + 18u * step, step), row_outputs(m_index + 24u * step, step), row_outputs(m_index + 30u * step, step));
   for (var c = 0u; c < TILE; c++) { // @unroll
     let column = output_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
     for (var r = 0u; r < TILE; r++) { // @unroll
-      if (top + r < p.oh && left + c < p.ow) {
+      if ((top + r < p.oh) & (left + c < p.ow)) {
         let pixel = (image * p.oh + top + r) * p.ow + left + c;
         y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(column[r] + offset, image, pixel, channel);
       }

@@ -21,7 +21,7 @@ export function productTile(lanes: number, rows: number, columns: number): Produ
 
 /** Of matmul_static.wgsl, which compiles in a second at its largest and is worth it where there are rows enough. */
 function staticTile(rows: number, columns: number): ProductTile {
-  const tall = rows >= 512;
+  const tall = rows >= 128;
   if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 4 };
   return tall ? { rows: 16, columns: columns > 16 ? 32 : 16, depth: 4 } : { rows: 4, columns: 16, depth: 4 };
 }
@@ -49,6 +49,10 @@ export function weightGradientTile(lanes: number, kernelColumns: number, stride:
 /** Half the harmonic mean of input and output channels from which Winograd's form is the faster one. */
 export const winogradThreshold = (lanes: number): { readonly forward: number; readonly weightGradient: number } =>
   lanes === 4 ? { forward: 12, weightGradient: 6 } : { forward: 28, weightGradient: 16 };
+
+/** The same for kernel 4 and stride 2, and the pixels of the smaller map from which the weights' transform pays. */
+export const pairsThreshold = (lanes: number): { readonly channels: number; readonly pixels: number } =>
+  lanes === 4 ? { channels: 4, pixels: 256 } : { channels: 12, pixels: 256 };
 
 /** The smallest of 4, 8, 16, .. most that holds `size`, else `most`. */
 function fitting(size: number, most: number): number {

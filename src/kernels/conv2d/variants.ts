@@ -6,5 +6,13 @@ import type { Conv2dAttrs } from "./op.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
 import { winograd } from "./winograd.js";
+import { winogradPairs } from "./winograd_pairs.js";
 
-export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [winograd, subgroup3x3, subgroup, implicitGemm, direct];
+export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [
+  winograd,
+  winogradPairs,
+  subgroup3x3,
+  subgroup,
+  implicitGemm,
+  direct,
+];

@@ -37,7 +37,7 @@ export const POINTS = 36;
 const TILE = 4;
 
 /** Scratch that a convolution's transformed tiles may take: they pass in bands. */
-const BAND_BYTES = 8 * 2 ** 20;
+const BAND_BYTES = 16 * 2 ** 20;
 
 /** A run of tiles: `first` of the image batch, `tiles` in number. */
 export interface Band {
@@ -53,11 +53,11 @@ export interface Tiling {
   readonly most: number;
 }
 
-/** @param channels that a tile holds 36 factors of, in all */
-export function tilesOf([n = 0, h = 0, w = 0]: Shape, channels: number): Tiling {
+/** @param factors that a tile has, of input and output */
+export function tilesOf([n = 0, h = 0, w = 0]: Shape, factors: number): Tiling {
   const [high, wide] = [ceilDiv(h, TILE), ceilDiv(w, TILE)];
   const all = n * high * wide;
-  const fit = Math.max(32, Math.floor(BAND_BYTES / (POINTS * 4 * channels)));
+  const fit = Math.max(32, Math.floor(BAND_BYTES / (4 * factors)));
   const most = Math.min(all, ceilDiv(ceilDiv(all, ceilDiv(all, fit)), 32) * 32);
   const bands: Band[] = [];
   for (let first = 0; first < all; first += most) bands.push({ first, tiles: Math.min(most, all - first) });
@@ -99,19 +99,21 @@ export interface Product {
   /** Of x: whether it lies row by row or term by term. */
   readonly rowMajor: boolean;
   readonly accumulate?: boolean;
+  /** Products; 36 unless given. */
+  readonly batches?: number;
 }
 
 /** Elements from one row of a product to the next: n filled up to whole tiles, which are then written without guards. */
 export const productRow = (n: number, columns: number): number => ceilDiv(n, columns) * columns;
 
-/** 36 products y = x w on tiles of `productTile(lanes, rows, n)`. */
+/** Products y = x w on tiles of `productTile(lanes, rows, n)`. */
 export function productPass(
   bind: { x: Operand; w: Operand; y: Operand },
   product: Product,
   lanes: number,
   most: number,
 ): Pass {
-  const { m, n, k, rowMajor, accumulate = false } = product;
+  const { m, n, k, rowMajor, accumulate = false, batches = POINTS } = product;
   const { rows: ROWS, columns: COLUMNS, depth: DEPTH } = productTile(lanes, most, n);
   const consts = { LANES: lanes, ROWS, COLUMNS, ACCUMULATE: accumulate ? 1 : 0 };
   const rest = {
@@ -125,7 +127,7 @@ export function productPass(
       x_term: rowMajor ? 1 : m,
       y_row: productRow(n, COLUMNS),
     },
-    workgroups: [ceilDiv(m, ROWS * lanes), ceilDiv(n, COLUMNS), POINTS],
+    workgroups: [ceilDiv(m, ROWS * lanes), ceilDiv(n, COLUMNS), batches],
   } as const;
   return lanes === 4
     ? pass(matmul_static, { ...rest, consts })
@@ -140,7 +142,7 @@ export function planWinograd(
 ): NodePlan {
   const [x, w, y] = [operand(problem, 0), operand(problem, 1), result(problem)];
   const [cIn = 0, cOut = 0] = [x.shape[3], y.shape[3]];
-  const tiling = tilesOf(y.shape, cIn + cOut);
+  const tiling = tilesOf(y.shape, POINTS * (cIn + cOut));
   const { columns, depth } = productTile(lanes, tiling.most, cOut);
   const cPadded = ceilDiv(cIn, depth) * depth;
   const size = cPadded * ceilDiv(cOut, columns) * columns;

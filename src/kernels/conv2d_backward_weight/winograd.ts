@@ -27,7 +27,7 @@ export const winograd: Variant<Conv2dBackwardWeightAttrs> = {
     const [x, dy, dw] = [operand(p, 0), operand(p, 1), result(p)];
     const [, oh = 0, ow = 0, cOut = 0] = dy.shape;
     const cIn = x.shape[3] ?? 0;
-    const tiling = tilesOf(dy.shape, cIn + cOut);
+    const tiling = tilesOf(dy.shape, POINTS * (cIn + cOut));
     const { columns, depth } = productTile(lanes, cIn, cOut);
     const padded = (tiles: number): number => ceilDiv(tiles, depth) * depth;
     const channels = ceilDiv(cOut, columns) * columns;

@@ -17,6 +17,7 @@ import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
 import { winograd } from "./winograd.js";
+import { winogradPairs } from "./winograd_pairs.js";
 
 export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly stride: number;
@@ -76,7 +77,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[4] ? before : null,
     ];
   },
-  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [winograd, winogradPairs, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 export interface ConvTranspose2dOptions extends ApplyOptions {
