@@ -18,7 +18,10 @@ export function bytes(count: number): string {
 }
 
 export const milliseconds = (ms: number): string => `${short(ms)} ms`;
-export const percent = (value: number | null): string => (value === null ? "–" : `${short(value)} %`);
+export const percent = (value: number | null): string => (value === null ? "–" : `${value.toFixed(1)} %`);
+/** In the unit that leaves at most four digits before the point. */
+export const flopRate = (gflops: number): string =>
+  gflops >= 2000 ? `${short(gflops / 1000)} TFLOP/s` : `${short(gflops)} GFLOP/s`;
 
 /** SVG coordinates need no more than a tenth of a pixel. */
 export const px = (value: number): string => String(Math.round(value * 10) / 10);

@@ -1,7 +1,7 @@
 /** Kernels as bars from their floor to their time: on a logarithmic axis a bar's length is the factor between them. */
 import type { KernelRow } from "../kernels.js";
 import { escapeXml, milliseconds, px, short } from "./format.js";
-import { type LogScale, logScale } from "./scale.js";
+import { type LogScale, logScale, tickText } from "./scale.js";
 
 const WIDTH = 1080;
 const ROW = 22;
@@ -32,7 +32,7 @@ export function kernelChart(rows: readonly KernelRow[]): string {
   const height = y + EDGE.bottom;
   const grid = scale.ticks.map(
     (tick) =>
-      `<line class="grid" x1="${px(scale.at(tick))}" x2="${px(scale.at(tick))}" y1="${EDGE.top - 4}" y2="${height}"/><text class="tick" x="${px(scale.at(tick))}" y="14" text-anchor="middle">${milliseconds(tick)}</text>`,
+      `<line class="grid" x1="${px(scale.at(tick))}" x2="${px(scale.at(tick))}" y1="${EDGE.top - 4}" y2="${height}"/><text class="tick" x="${px(scale.at(tick))}" y="14" text-anchor="middle">${tickText(tick)} ms</text>`,
   );
   return `<div class="scroll"><svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Kernels: time against floor">${grid.join("")}${body.join("\n")}</svg></div>`;
 }

@@ -3,7 +3,7 @@ import type { ComparedRow, Comparison } from "../compare.js";
 import type { ModelRow } from "../model.js";
 import type { Results } from "../results.js";
 import type { TrainingRow } from "../training.js";
-import { bytes, escapeXml, milliseconds, percent, short } from "./format.js";
+import { bytes, escapeXml, flopRate, milliseconds, percent, short } from "./format.js";
 import { kernelChart } from "./kernel_chart.js";
 import { rooflineChart } from "./roofline_chart.js";
 import { sharesOf } from "./shares.js";
@@ -65,10 +65,14 @@ const modelCards = (row: ModelRow): Card[] => [
   { label: nameOf(row), value: milliseconds(row.msMedian), note: floorNote(row) },
   {
     label: "Plain algorithm",
-    value: `${short(row.gflop / row.msMedian)} TFLOP/s`,
+    value: flopRate((1000 * row.gflop) / row.msMedian),
     note: `${short(row.gflop)} GFLOP a run`,
   },
-  { label: "Dispatches", value: short(row.dispatches), note: `${bytes(row.movedBytes)} moved` },
+  {
+    label: "Dispatches",
+    value: String(row.dispatches),
+    note: `${bytes(row.movedBytes)} moved, at least ${bytes(row.bytes)}`,
+  },
   { label: "Activations and scratch", value: bytes(row.activationBytes), note: `weights ${bytes(row.weightBytes)}` },
 ];
 
@@ -82,8 +86,8 @@ const roofCards = ({ roofline }: Results): Card[] =>
     ? [
         {
           label: "Peak, float32",
-          value: `${short(roofline.peakGflops)} GFLOP/s`,
-          note: roofline.peakF16Gflops === null ? "" : `float16 ${short(roofline.peakF16Gflops)}`,
+          value: flopRate(roofline.peakGflops),
+          note: roofline.peakF16Gflops === null ? "" : `float16 ${flopRate(roofline.peakF16Gflops)}`,
         },
         {
           label: "Bandwidth",

@@ -1,7 +1,7 @@
 /** The roofline: operations a byte against operations a second, under the two limits of the adapter. */
 import type { Results } from "../results.js";
 import { escapeXml, percent, px, short } from "./format.js";
-import { logScale } from "./scale.js";
+import { logScale, tickText } from "./scale.js";
 
 interface Point {
   readonly name: string;
@@ -14,12 +14,16 @@ interface Point {
 
 const WIDTH = 1080;
 const HEIGHT = 460;
+/** Kernels with less of a run than this would only stretch the axes. */
+const WORTH = 0.005;
 const EDGE = { left: 64, right: 24, top: 28, bottom: 48 };
 
 export function rooflineChart({ roofline, kernels = [], passes = [], trainingPasses = [] }: Results): string {
   if (!roofline) return "";
-  const shared = (kind: Point["kind"], rows: typeof passes): Point[] =>
-    rows.map((row) => ({ ...row, name: row.kernel, kind }));
+  const shared = (kind: Point["kind"], rows: typeof passes): Point[] => {
+    const whole = rows.reduce((sum, { ms }) => sum + ms, 0);
+    return rows.filter(({ ms }) => ms >= WORTH * whole).map((row) => ({ ...row, name: row.kernel, kind }));
+  };
   const points: Point[] = [
     ...kernels.map((row) => ({ ...row, name: `${row.kernel} ${row.case}`, kind: "kernel" as const, ms: row.msMedian })),
     ...shared("network", passes),
@@ -39,11 +43,11 @@ export function rooflineChart({ roofline, kernels = [], passes = [], trainingPas
   const path = roof.map(([i, g]) => `${px(x.at(i))},${px(y.at(Math.max(g, y.from / 10)))}`).join(" ");
   const vertical = x.ticks.map(
     (tick) =>
-      `<line class="grid" x1="${px(x.at(tick))}" x2="${px(x.at(tick))}" y1="${EDGE.top}" y2="${HEIGHT - EDGE.bottom}"/><text class="tick" x="${px(x.at(tick))}" y="${HEIGHT - EDGE.bottom + 18}" text-anchor="middle">${short(tick)}</text>`,
+      `<line class="grid" x1="${px(x.at(tick))}" x2="${px(x.at(tick))}" y1="${EDGE.top}" y2="${HEIGHT - EDGE.bottom}"/><text class="tick" x="${px(x.at(tick))}" y="${HEIGHT - EDGE.bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`,
   );
   const horizontal = y.ticks.map(
     (tick) =>
-      `<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${px(y.at(tick))}" y2="${px(y.at(tick))}"/><text class="tick" x="${EDGE.left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${short(tick)}</text>`,
+      `<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${px(y.at(tick))}" y2="${px(y.at(tick))}"/><text class="tick" x="${EDGE.left - 8}" y="${px(y.at(tick) + 4)}" text-anchor="end">${tickText(tick)}</text>`,
   );
   const dots = points.map((point) => {
     const rate = point.flops / point.ms / 1e6;

@@ -22,9 +22,9 @@ export function sharesOf(shares: readonly KernelShare[]): string {
       `<td>${short(ms)}</td>`,
       `<td>${((100 * ms) / whole).toFixed(1)}</td>`,
       `<td>${floorMs === null ? "–" : short(floorMs)}</td>`,
-      `<td class="meter"><span><i class="${bound ?? "plain"}" style="width:${solid.toFixed(1)}%"></i></span>${percent(percentOfFloor)}</td>`,
-      `<td>${short(gflops)}</td>`,
-      `<td>${short(gbps)}</td>`,
+      `<td class="meter"><span><i class="${bound ?? "plain"}" style="width:${solid.toFixed(1)}%"></i></span><em>${percent(percentOfFloor)}</em></td>`,
+      `<td>${gflops.toFixed(gflops < 10 ? 2 : 1)}</td>`,
+      `<td>${gbps.toFixed(2)}</td>`,
       `<td>${bytes(movedBytes)}</td>`,
       `<td class="text">${limit === null ? "" : `<b class="tag ${limit.split(" ")[0]}">${escapeXml(limit)}</b>`}</td>`,
     ];

@@ -14,9 +14,9 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; letter-spacing: -.
 h2 { font-size: 1.15rem; margin: 0 0 .25rem; }
 p { margin: 0 0 1rem; color: var(--soft); max-width: 60rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.4rem; margin-top: 1.25rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .8rem; margin-top: 1.5rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .8rem; margin-top: 1.5rem; }
 .cards div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .8rem 1rem; }
-.cards b { display: block; font-size: 1.45rem; font-weight: 600; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
+.cards b { display: block; white-space: nowrap; font-size: 1.4rem; font-weight: 600; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
 .cards span, .cards small { color: var(--soft); display: block; font-size: .82rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; }
@@ -36,6 +36,7 @@ td.fact { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .c6 { background: light-dark(#8a7a1c, #c6b548); } .c7 { background: light-dark(#5d6b7c, #8695a8); }
 .c8 { background: light-dark(#b3bac4, #48515d); }
 .meter span { display: inline-block; vertical-align: middle; width: 5.5rem; height: 8px; margin-right: .6rem; border-radius: 4px; overflow: hidden; background: var(--line); }
+.meter em { display: inline-block; width: 4rem; font-style: normal; }
 .meter i { display: block; height: 100%; border-radius: 4px; background: var(--plain); }
 .meter i.compute { background: var(--compute); } .meter i.memory { background: var(--memory); }
 .tag { font-weight: 500; font-size: .8rem; padding: .06rem .5rem; border-radius: 99px; color: var(--plain); background: color-mix(in srgb, var(--plain) 15%, transparent); }
