@@ -18,7 +18,15 @@ const ResultFile = v.looseObject({
   date: v.string(),
   adapter: v.looseObject({ name: v.string() }),
   kernels: v.optional(
-    v.array(v.looseObject({ kernel: v.string(), op: v.optional(v.string()), case: v.string(), ...timing })),
+    v.array(
+      v.looseObject({
+        kernel: v.string(),
+        op: v.optional(v.string()),
+        case: v.string(),
+        dtype: v.optional(v.string()),
+        ...timing,
+      }),
+    ),
   ),
   model: v.optional(network),
   training: v.optional(network),
@@ -117,8 +125,8 @@ export function compareResults(old: Timed, now: Timed, file: string, ops: readon
 function rowsOf({ kernels = [], model, training }: Timed, ops: readonly string[]): Row[] {
   const rows: Row[] = kernels.map((row) => ({
     part: "kernel",
-    name: `${row.kernel} ${row.case}`,
-    problem: `${row.op ?? opOf(row.kernel, ops)} ${row.case}`,
+    name: [row.kernel, row.case, ...(row.dtype && row.dtype !== "f32" ? [row.dtype] : [])].join(" "),
+    problem: `${row.op ?? opOf(row.kernel, ops)} ${row.case} ${row.dtype ?? "f32"}`,
     ...timesOf(row),
   }));
   for (const [part, row] of [
