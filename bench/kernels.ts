@@ -8,7 +8,7 @@ import { kernelOf } from "./breakdown.js";
 import { CacheFlush } from "./cold.js";
 import { type Bound, costOf, floored, limitOf } from "./floors.js";
 import type { Roofline } from "./roofline/roofline.js";
-import { type Budget, collect, summarize } from "./statistics.js";
+import { collect, summarize } from "./statistics.js";
 
 export interface CheckRow {
   readonly kernel: string;
@@ -59,12 +59,13 @@ export interface KernelBenchOptions {
   readonly allVariants?: boolean | undefined;
   /** What rows are held against; null for none. */
   readonly roofline: Roofline | null;
-  readonly budget?: Budget | undefined;
+  /** Of repeats, at most. */
+  readonly seconds: number;
   readonly onRow: (line: string) => void;
 }
 
 const SAMPLED_OUTPUTS = 64;
-const BUDGET = { ms: 1500, least: 5, most: 50 };
+const REPEATS = { least: 5, most: 50 };
 
 function* rows(filter: string | undefined, timed: boolean): Generator<{ suite: AnySuite; row: OpCase<unknown> }> {
   for (const suite of suites) {
@@ -126,7 +127,7 @@ async function timeCase(
   suite: AnySuite,
   row: OpCase<unknown>,
   { values, variant, flush }: Candidate,
-  { roofline, budget = BUDGET }: KernelBenchOptions,
+  { roofline, seconds }: KernelBenchOptions,
 ): Promise<KernelRow> {
   const { outputs, inputs } = buildCase(suite, row, values, variant);
   const plan = await compile(runtime, outputs);
@@ -140,12 +141,15 @@ async function timeCase(
     const profile = runtime.capabilities.features.has("timestamp-query");
     // Arithmetic hides what the caches do, and clearing them takes a software adapter as long as a kernel.
     const cold = !runtime.capabilities.software || floored(dispatches, roofline, null).bound !== "compute";
-    const samples = await collect(async () => {
-      if (cold) await flush.run();
-      const started = performance.now();
-      const { timings } = await plan.run(inputs, { profile });
-      return profile ? timings.reduce((sum, { ms }) => sum + ms, 0) : performance.now() - started;
-    }, budget);
+    const samples = await collect(
+      async () => {
+        if (cold) await flush.run();
+        const started = performance.now();
+        const { timings } = await plan.run(inputs, { profile });
+        return profile ? timings.reduce((sum, { ms }) => sum + ms, 0) : performance.now() - started;
+      },
+      { ...REPEATS, ms: 1000 * seconds },
+    );
     const { median, min, p95, spread, count } = summarize(samples);
     const cost = costOf(dispatches);
     const perMs = (amount: number): number => (median > 0 ? amount / median / 1e6 : 0);

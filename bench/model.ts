@@ -9,7 +9,7 @@ import { Network } from "../src/model/network.js";
 import { loadModel } from "../src/model/weights.js";
 import { type Bound, costOf, floored } from "./floors.js";
 import type { Roofline } from "./roofline/roofline.js";
-import { type Budget, collect, medianOf, summarize } from "./statistics.js";
+import { collect, medianOf, summarize } from "./statistics.js";
 
 /** Milliseconds an image at 256 x 256 on a GTX 1080 (paper, section 4.1). */
 export const PAPER_MS = 12;
@@ -21,7 +21,8 @@ export interface ModelBenchOptions {
   readonly software: boolean;
   /** What times are held against; null for none. */
   readonly roofline: Roofline | null;
-  readonly budget?: Budget | undefined;
+  /** Of repeats, at most. */
+  readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
 }
@@ -66,14 +67,14 @@ export interface ModelRow {
   readonly checkedError: number;
 }
 
-const BUDGET = { ms: 10_000, least: 3, most: 100 };
+const REPEATS = { least: 3, most: 100 };
 const MAX_RELATIVE_ERROR = 1e-4;
 
 export async function benchModel(
   device: GPUDevice,
   options: ModelBenchOptions,
 ): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, software, roofline, budget = BUDGET, signal, onProgress } = options;
+  const { config, size, batch, software, roofline, seconds, signal, onProgress } = options;
   const checkedError = await checkSmallNetwork(device, config, software);
   const model = loadModel(initialTensors(config, 1), {}, config);
   const network = new Network(model, device, { software });
@@ -85,12 +86,15 @@ export async function benchModel(
     await plan.run({ x }, { signal });
     const firstRunMs = performance.now() - firstStarted;
     const gpu: number[] = [];
-    const wall = await collect(async () => {
-      const started = performance.now();
-      const { gpuMs } = await plan.run({ x }, { signal });
-      if (gpuMs !== null) gpu.push(gpuMs);
-      return performance.now() - started;
-    }, budget);
+    const wall = await collect(
+      async () => {
+        const started = performance.now();
+        const { gpuMs } = await plan.run({ x }, { signal });
+        if (gpuMs !== null) gpu.push(gpuMs);
+        return performance.now() - started;
+      },
+      { ...REPEATS, ms: 1000 * seconds },
+    );
     const timestamps = device.features.has("timestamp-query");
     const { timings } = timestamps ? await plan.run({ x }, { profile: true, signal }) : { timings: [] };
     const { median, min, p95, spread, count } = summarize(wall);

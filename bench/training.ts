@@ -9,7 +9,7 @@ import { TrainStep } from "../src/train/train_step.js";
 import { msOf } from "./breakdown.js";
 import { type Bound, costOf, floored } from "./floors.js";
 import type { Roofline } from "./roofline/roofline.js";
-import { type Budget, collect, summarize } from "./statistics.js";
+import { collect, summarize } from "./statistics.js";
 
 export interface TrainingBenchOptions {
   readonly config: ModelConfig;
@@ -19,7 +19,8 @@ export interface TrainingBenchOptions {
   readonly software: boolean;
   /** What times are held against; null for none. */
   readonly roofline: Roofline | null;
-  readonly budget?: Budget | undefined;
+  /** Of repeats, at most. */
+  readonly seconds: number;
   readonly onProgress: (progress: CompileProgress) => void;
 }
 
@@ -61,7 +62,7 @@ export interface TrainingRow {
   readonly losses: readonly [first: number, last: number];
 }
 
-const BUDGET = { ms: 10_000, least: 5, most: 50 };
+const REPEATS = { least: 5, most: 50 };
 const LEARNING_RATE = 1e-3;
 /** A query set holds two timestamps each of so many passes. */
 const MOST_PROFILED = 2048;
@@ -71,7 +72,7 @@ export async function benchTraining(
   device: GPUDevice,
   options: TrainingBenchOptions,
 ): Promise<{ row: TrainingRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, recompute, software, roofline, budget = BUDGET, onProgress } = options;
+  const { config, size, batch, recompute, software, roofline, seconds, onProgress } = options;
   const runtime = new Runtime(device, { software });
   try {
     const asked = { config, batch, size, loss: "mse", optimizer: { name: "adam" }, recompute, onProgress } as const;
@@ -88,7 +89,9 @@ export async function benchTraining(
       return performance.now() - started;
     };
     await step(); // compiles what the driver left for the first run
-    const { median, min, p95, spread, count } = summarize(await collect(() => step(), budget));
+    const { median, min, p95, spread, count } = summarize(
+      await collect(() => step(), { ...REPEATS, ms: 1000 * seconds }),
+    );
     const { dispatches } = training;
     if (device.features.has("timestamp-query") && dispatches.length <= MOST_PROFILED) await step(true);
     const gpuMs = passes.length > 0 ? msOf(passes) : null;

@@ -18,6 +18,7 @@ export interface BenchOptions extends CommonOptions {
   readonly train?: boolean;
   readonly recompute?: boolean;
   readonly roofline: boolean;
+  readonly seconds: number;
   readonly output?: string;
   readonly trace?: string;
   readonly html?: string;
@@ -45,6 +46,12 @@ export function benchCommand(context: CommandContext): Command {
     .option("--recompute", "with --train: compute the activations inside each S2AM again rather than keep them")
     .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
     .option("--no-roofline", "leave out the adapter's peak and bandwidth, and with them floors and limits")
+    .option(
+      "--seconds <n>",
+      "of repeats a network or step, at most; a kernel row takes a seventh",
+      numberBetween(0.01, 3600),
+      10,
+    )
     .option("--output <file>", "write the results as JSON; by convention under bench/results/")
     .option("--html <file>", "write the results as one page: bars against their floors, roofline, breakdown")
     .option("--trace <file>", "write the passes of one profiled run as a trace for ui.perfetto.dev")

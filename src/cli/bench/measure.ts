@@ -36,7 +36,7 @@ export async function measure(
   if (roofline) for (const line of showRoofline(roofline)) print(line);
   const { check, kernels } = await benchKernels(device, software, options, roofline, print);
   const { size, batch, recompute = false } = options;
-  const common = { config, size, batch, software, roofline, onProgress };
+  const common = { config, size, batch, software, roofline, seconds: options.seconds, onProgress };
   const model = options.model ? await benchModel(device, common) : null;
   const training = options.train ? await benchTraining(device, { ...common, recompute }) : null;
   return {
@@ -59,7 +59,7 @@ async function benchKernels(
 ) {
   const runtime = new Runtime(device, { software });
   const { filter, allVariants } = options;
-  const common = { filter, allVariants, roofline, onRow: print };
+  const common = { filter, allVariants, roofline, seconds: options.seconds / 7, onRow: print };
   try {
     const check = options.check ? await checkKernels(runtime, common) : null;
     if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);
