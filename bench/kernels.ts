@@ -75,6 +75,9 @@ function* rows(filter: string | undefined, timed: boolean): Generator<{ suite: A
   }
 }
 
+/** Whether a filter leaves any row: of the timed ones, or of the small ones that are checked. */
+export const anyRows = (filter: string, timed: boolean): boolean => rows(filter, timed).next().done !== true;
+
 /** Every small case of every variant that this device runs. */
 export async function checkKernels(
   runtime: Runtime,

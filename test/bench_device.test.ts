@@ -101,12 +101,12 @@ test("the peak's loop computes what it should in both element types, and takes t
 
 const work = workspace();
 const TINY = ["--model", "unet", "--width", "4", "--levels", "5", "--size", "32", "--seconds", "0.05"];
-const KERNEL = ["bench", "--kernels", "--no-model", "--filter", "linear 1x8x128", "--seconds", "0.05", "--no-roofline"];
+const KERNEL = ["bench", "--kernels", "--no-model", "--filter", "linear 1x8-128", "--seconds", "0.05", "--no-roofline"];
 
 describe("s2am bench", () => {
   test("gives the JSON, the page and the trace that it promises", async () => {
     const files = ["--output", "o.json", "--html", "o.html", "--trace", "o.trace.json"];
-    const args = ["bench", ...TINY, "--batch", "2", "--train", "--kernels", "--filter", "linear 1x8x128", ...files];
+    const args = ["bench", ...TINY, "--batch", "2", "--train", "--kernels", "--filter", "linear 1x8-128", ...files];
     const found = await work.done(args, { timeoutMs: 300_000 });
     const number = expect.any(Number);
     const floor = { floorMs: number, percentOfFloor: number, bound: expect.stringMatching(/compute|memory/) };
@@ -150,6 +150,7 @@ describe("s2am bench", () => {
   test.each([
     [["--compare", "nosuch.json"], /nosuch.json: cannot be read/],
     [["--compare", "broken.json"], /broken.json: not JSON/],
+    [["--kernels", "--filter", "nosuch"], /--filter nosuch: no "op case" contains this/],
     [["--fail-on-slower"], /go with --compare/],
     [["--no-model", "--no-roofline"], /leave nothing to measure/],
     [["--no-model", "--trace", "t.json"], /--trace shows/],

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { byKernel } from "../../../bench/breakdown.js";
 import { assertSameAdapter, compareResults, parseResults, type Timed } from "../../../bench/compare.js";
+import { anyRows } from "../../../bench/kernels.js";
 import type { Results } from "../../../bench/results.js";
 import { InputError, UsageError } from "../../errors.js";
 import { openDevice } from "../../gpu/open_device.node.js";
@@ -71,6 +72,10 @@ function checkOptions(options: BenchOptions): ModelConfig {
   if (options.train) checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   if (!model && !options.kernels && !options.check && !options.train && !options.roofline)
     throw new UsageError("--no-model and --no-roofline leave nothing to measure: add --kernels, --check or --train");
+  const { filter } = options;
+  const nothing =
+    filter !== undefined && ((options.kernels && !anyRows(filter, true)) || (options.check && !anyRows(filter, false)));
+  if (nothing) throw new UsageError(`--filter ${filter}: no "op case" contains this, such as "linear 1x8-128_relu"`);
   if (options.trace !== undefined && !model && !options.train)
     throw new UsageError("--trace shows the network or a training step: leave out --no-model, or add --train");
   if (options.compare === undefined && (options.failOnSlower || options.forceCompare))
