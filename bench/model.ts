@@ -7,7 +7,9 @@ import { MIN_LEVELS, MIN_WIDTH, sizeMultiple } from "../src/model/config.js";
 import { initialTensors } from "../src/model/init.js";
 import { Network } from "../src/model/network.js";
 import { loadModel } from "../src/model/weights.js";
-import { collect, summarize } from "./statistics.js";
+import { type Bound, costOf, floored } from "./floors.js";
+import type { Roofline } from "./roofline/roofline.js";
+import { collect, medianOf, summarize } from "./statistics.js";
 
 /** Milliseconds an image at 256 x 256 on a GTX 1080 (paper, section 4.1). */
 export const PAPER_MS = 12;
@@ -17,6 +19,10 @@ export interface ModelBenchOptions {
   readonly size: number;
   readonly batch: number;
   readonly software: boolean;
+  /** What times are held against; null for none. */
+  readonly roofline: Roofline | null;
+  /** Of repeats, at most. */
+  readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
 }
@@ -30,30 +36,45 @@ export interface ModelRow {
   readonly parameters: number;
   readonly gflop: number;
   readonly dispatches: number;
+  /** Every node's inputs and outputs, each once. */
+  readonly bytes: number;
+  /** What the passes bind, scratch counted in. */
+  readonly movedBytes: number;
+  /** The sum of the nodes' floors, and as a share of the time on the GPU (without timestamps: of the wall time). */
+  readonly floorMs: number | null;
+  readonly percentOfFloor: number | null;
+  readonly bound: Bound | null;
   /** Wall time of a run, upload and read-back counted in. */
   readonly msMedian: number;
   readonly msMin: number;
   readonly msP95: number;
+  /** From the lower to the upper quartile, as a share of the median. */
+  readonly spread: number;
   readonly runs: number;
   /** First to last dispatch on the GPU's clock; null without timestamp-query. */
   readonly gpuMsMedian: number | null;
   readonly firstRunMs: number;
   readonly compileMs: number;
+  /** Activations and scratch, sharing buffers by liveness. */
   readonly activationBytes: number;
+  /** The most scratch alive at once. */
+  readonly scratchBytes: number;
   readonly weightBytes: number;
+  /** The most in buffers at any time, compiling counted in. */
+  readonly peakBytes: number;
   readonly ratioToPaper: number;
   /** Largest difference from the readable kernels on a small network, relative to its largest output. */
   readonly checkedError: number;
 }
 
-const BUDGET = { ms: 10_000, least: 3, most: 100 };
+const REPEATS = { least: 3, most: 100 };
 const MAX_RELATIVE_ERROR = 1e-4;
 
 export async function benchModel(
   device: GPUDevice,
   options: ModelBenchOptions,
 ): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, software, signal, onProgress } = options;
+  const { config, size, batch, software, roofline, seconds, signal, onProgress } = options;
   const checkedError = await checkSmallNetwork(device, config, software);
   const model = loadModel(initialTensors(config, 1), {}, config);
   const network = new Network(model, device, { software });
@@ -65,16 +86,21 @@ export async function benchModel(
     await plan.run({ x }, { signal });
     const firstRunMs = performance.now() - firstStarted;
     const gpu: number[] = [];
-    const wall = await collect(async () => {
-      const started = performance.now();
-      const { gpuMs } = await plan.run({ x }, { signal });
-      if (gpuMs !== null) gpu.push(gpuMs);
-      return performance.now() - started;
-    }, BUDGET);
+    const wall = await collect(
+      async () => {
+        const started = performance.now();
+        const { gpuMs } = await plan.run({ x }, { signal });
+        if (gpuMs !== null) gpu.push(gpuMs);
+        return performance.now() - started;
+      },
+      { ...REPEATS, ms: 1000 * seconds },
+    );
     const timestamps = device.features.has("timestamp-query");
     const { timings } = timestamps ? await plan.run({ x }, { profile: true, signal }) : { timings: [] };
-    const { median, min, p95, count } = summarize(wall);
-    const { dispatches, activationBytes, weightBytes, compileMs } = plan.parts;
+    const { median, min, p95, spread, count } = summarize(wall);
+    const gpuMsMedian = gpu.length > 0 ? medianOf(gpu) : null;
+    const { dispatches, activationBytes, scratchBytes, weightBytes, compileMs } = plan.parts;
+    const { flops, bytes, movedBytes } = costOf(dispatches);
     return {
       passes: timings,
       row: {
@@ -84,17 +110,23 @@ export async function benchModel(
         size,
         batch,
         parameters: model.parameterCount,
-        gflop: dispatches.reduce((sum, { flops }) => sum + flops, 0) / 1e9,
+        gflop: flops / 1e9,
         dispatches: dispatches.length,
+        bytes,
+        movedBytes,
+        ...floored(dispatches, roofline, gpuMsMedian ?? median),
         msMedian: median,
         msMin: min,
         msP95: p95,
+        spread,
         runs: count,
-        gpuMsMedian: gpu.length > 0 ? summarize(gpu).median : null,
+        gpuMsMedian,
         firstRunMs,
         compileMs,
         activationBytes,
+        scratchBytes,
         weightBytes,
+        peakBytes: network.runtime.memory.peakBytes,
         ratioToPaper: median / batch / PAPER_MS,
         checkedError,
       },
@@ -132,25 +164,4 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
     );
   }
   return relative;
-}
-
-/** Passes by op and variant (of several passes where it has them), the costliest first; GFLOP/s of the plain algorithm. */
-export function byKernel(
-  passes: readonly PassTiming[],
-): { kernel: string; count: number; ms: number; gflops: number; gbps: number }[] {
-  const kernels = new Map<string, { count: number; ms: number; flops: number; bytes: number }>();
-  for (const { op, variant, ms, flops, bytes } of passes) {
-    const kernel = `${op}_${variant}`;
-    const sum = kernels.get(kernel) ?? { count: 0, ms: 0, flops: 0, bytes: 0 };
-    kernels.set(kernel, { count: sum.count + 1, ms: sum.ms + ms, flops: sum.flops + flops, bytes: sum.bytes + bytes });
-  }
-  return [...kernels]
-    .map(([kernel, { count, ms, flops, bytes }]) => ({
-      kernel,
-      count,
-      ms,
-      gflops: ms > 0 ? flops / ms / 1e6 : 0,
-      gbps: ms > 0 ? bytes / ms / 1e6 : 0,
-    }))
-    .sort((a, b) => b.ms - a.ms);
 }

@@ -3,15 +3,30 @@ export interface Summary {
   readonly median: number;
   readonly min: number;
   readonly p95: number;
+  /** The distance from the lower to the upper quartile as a share of the median: how far to trust the median. */
+  readonly spread: number;
   readonly count: number;
 }
 
+/** Quantiles are those of the sorted samples, interpolated between neighbours. */
 export function summarize(samples: readonly number[]): Summary {
   const sorted = [...samples].sort((a, b) => a - b);
-  const quantile = (q: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-  return { median: quantile(0.5), min: quantile(0), p95: quantile(0.95), count: sorted.length };
+  const quantile = (q: number): number => {
+    const at = q * (sorted.length - 1);
+    const [low = Number.NaN, high = low] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+    return low + (high - low) * (at - Math.floor(at));
+  };
+  const median = quantile(0.5);
+  return {
+    median,
+    min: quantile(0),
+    p95: quantile(0.95),
+    spread: median > 0 ? (quantile(0.75) - quantile(0.25)) / median : 0,
+    count: sorted.length,
+  };
 }
+
+export const medianOf = (samples: readonly number[]): number => summarize(samples).median;
 
 export interface Budget {
   /** Stops after this many milliseconds, but not before `least` samples. */

@@ -1,23 +1,12 @@
 /** `s2am bench`: checks and times the kernels and a whole network on this adapter. */
-import { dirname } from "node:path";
 import { Command, Option } from "commander";
-import { type CheckRow, checkKernels, KERNEL_HEADER, type KernelRow, timeKernels } from "../../bench/kernels.js";
-import { benchModel, byKernel, type ModelRow, PAPER_MS } from "../../bench/model.js";
-import { benchTraining, type TrainingRow } from "../../bench/training.js";
-import { UsageError } from "../errors.js";
-import { mebibytes } from "../gpu/memory.js";
-import { openDevice } from "../gpu/open_device.node.js";
-import { Runtime } from "../graph/runtime.js";
-import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
-import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
-import { packageVersion } from "../package.node.js";
-import { checkTrainOptions } from "../train/train_step.js";
-import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
+import { ARCHS, type Arch, DEFAULT_CONFIG } from "../model/config.js";
+import { type CommandContext, type CommonOptions, numberBetween, withCommonOptions } from "./app.js";
+import { runBench } from "./bench/run.js";
 import { withAdapterOption } from "./model_options.js";
-import { progressBar } from "./progress.js";
 
-interface BenchOptions extends CommonOptions {
-  readonly model: Arch;
+export interface BenchOptions extends CommonOptions {
+  readonly model: Arch | false;
   readonly width: number;
   readonly levels: number;
   readonly size: number;
@@ -28,7 +17,14 @@ interface BenchOptions extends CommonOptions {
   readonly check?: boolean;
   readonly train?: boolean;
   readonly recompute?: boolean;
+  readonly roofline: boolean;
+  readonly seconds: number;
   readonly output?: string;
+  readonly trace?: string;
+  readonly html?: string;
+  readonly compare?: string;
+  readonly forceCompare?: boolean;
+  readonly failOnSlower?: boolean;
   readonly adapter?: string;
 }
 
@@ -38,6 +34,7 @@ export function benchCommand(context: CommandContext): Command {
   const command = new Command("bench")
     .description("time a network and its kernels on this adapter; results are checked before they are timed")
     .addOption(new Option("--model <arch>", "network").choices(ARCHS).default(DEFAULT_CONFIG.arch))
+    .option("--no-model", "leave the network out: kernels or a training step alone")
     .option("--width <channels>", "channels of the outermost level", whole(1024), DEFAULT_CONFIG.width)
     .option("--levels <n>", "halvings of the input", whole(16), DEFAULT_CONFIG.levels)
     .option("--size <pixels>", "side of the square input", whole(16384), 256)
@@ -48,128 +45,36 @@ export function benchCommand(context: CommandContext): Command {
     .option("--train", "also time training steps: forward, backward, Adam")
     .option("--recompute", "with --train: compute the activations inside each S2AM again rather than keep them")
     .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
+    .option("--no-roofline", "leave out the adapter's peak and bandwidth, and with them floors and limits")
+    .option(
+      "--seconds <n>",
+      "of repeats a network or step, at most; a kernel row takes a seventh",
+      numberBetween(0.01, 3600),
+      10,
+    )
     .option("--output <file>", "write the results as JSON; by convention under bench/results/")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json\n  s2am bench --train --width 16 --size 128 --levels 7 --batch 4",
-    );
+    .option("--html <file>", "write the results as one page: bars against their floors, roofline, breakdown")
+    .option("--trace <file>", "write the passes of one profiled run as a trace for ui.perfetto.dev")
+    .option("--compare <old.json>", "print what got slower and faster since the run that wrote this file")
+    .option("--force-compare", "with --compare: also where the file is of another adapter")
+    .option("--fail-on-slower", "with --compare: end with 1 when something got slower, or nothing could be compared")
+    .addHelpText("after", HELP);
   withAdapterOption(withCommonOptions(command));
-  return command.action((options: BenchOptions) => run(context, options));
+  return command.action((options: BenchOptions) => runBench(context, options));
 }
 
-interface Results {
-  readonly command: string;
-  readonly date: string;
-  readonly versions: Record<string, string>;
-  readonly adapter: unknown;
-  readonly check?: { cases: number; wrong: readonly CheckRow[] };
-  readonly kernels?: readonly KernelRow[];
-  readonly model: ModelRow;
-  readonly training?: TrainingRow;
-  readonly passes: readonly unknown[];
-}
+const HELP = `
+How it measures:
+  Peak and bandwidth: multiply-adds from registers, and a copy larger than the caches; the best of several shapes.
+  Times are medians of repeats; "spread" is the distance between the quartiles over the median. Kernels are timed by GPU
+  timestamps around each pass, networks by the wall from upload to read-back. Before each repeat of a kernel the caches
+  are overwritten; on software adapters only where its floor is of memory. --compare takes differences below 5 %, or
+  below both spreads together, for noise.
 
-async function run({ note }: CommandContext, options: BenchOptions): Promise<void> {
-  const config = checkConfig({ ...DEFAULT_CONFIG, arch: options.model, width: options.width, levels: options.levels });
-  const multiple = sizeMultiple(config);
-  if (options.size % multiple !== 0) {
-    throw new UsageError(
-      `--size must be a multiple of ${multiple} for ${config.levels} levels (2^levels), got ${options.size}`,
-    );
-  }
-  if (options.train) {
-    const { size, batch } = options;
-    checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
-  }
-  if (options.output) await assertFolder(dirname(options.output));
-  const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
-  const bar = progressBar(options.json);
-  const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
-  try {
-    const { check, kernels } = await benchKernels(device, description.isSoftware, options, print);
-    const { size, batch } = options;
-    const { row, passes } = await benchModel(device, {
-      config,
-      size,
-      batch,
-      software: description.isSoftware,
-      onProgress: bar.onProgress,
-    });
-    const recompute = options.recompute ?? false;
-    const training = options.train
-      ? await benchTraining(device, {
-          config,
-          size,
-          batch,
-          recompute,
-          software: description.isSoftware,
-          onProgress: bar.onProgress,
-        })
-      : null;
-    bar.stop();
-    const results: Results = {
-      command: `s2am ${process.argv.slice(2).join(" ")}`,
-      date: new Date().toISOString(),
-      versions: { s2am: packageVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
-      adapter: description,
-      ...(check && { check: { cases: check.length, wrong: check.filter(({ ok }) => !ok) } }),
-      ...(kernels && { kernels }),
-      model: row,
-      ...(training && { training }),
-      passes: byKernel(passes),
-    };
-    if (options.output)
-      await writeFileAtomic(options.output, new TextEncoder().encode(`${JSON.stringify(results, null, 2)}\n`));
-    printResult(options, results, [...report(row, config, results), ...(training ? reportTraining(training) : [])]);
-    if (check?.some(({ ok }) => !ok)) throw new Error("some kernels compute wrongly on this adapter");
-  } finally {
-    bar.stop();
-    await close();
-  }
-}
-
-async function benchKernels(
-  device: GPUDevice,
-  software: boolean,
-  options: BenchOptions,
-  print: (line: string) => void,
-) {
-  const runtime = new Runtime(device, { software });
-  const common = { filter: options.filter, allVariants: options.allVariants, onRow: print };
-  try {
-    const check = options.check ? await checkKernels(runtime, common) : null;
-    if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);
-    if (options.kernels) print(KERNEL_HEADER);
-    const kernels = options.kernels ? await timeKernels(runtime, common) : null;
-    return { check, kernels };
-  } finally {
-    runtime.dispose();
-  }
-}
-
-function reportTraining(row: TrainingRow): string[] {
-  return [
-    `training step, batch ${row.batch}${row.recompute ? ", recomputing" : ""}: median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.steps} steps), ${row.imagesPerSecond.toFixed(2)} images/s`,
-    `  ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches; activations, gradients and scratch ${mebibytes(row.activationBytes)}, parameters ${mebibytes(row.parameterBytes)}, optimizer ${mebibytes(row.optimizerBytes)}`,
-    `  loss on one batch ${row.losses[0].toFixed(4)} to ${row.losses[1].toFixed(4)}`,
-  ];
-}
-
-function report(row: ModelRow, config: ModelConfig, { passes }: Pick<Results, "passes">): string[] {
-  const kernels = (passes as ReturnType<typeof byKernel>)
-    .slice(0, 12)
-    .map(
-      ({ kernel, count, ms, gflops, gbps }) =>
-        `  ${kernel.padEnd(32)} x${String(count).padEnd(4)} ${ms.toFixed(3).padStart(10)} ms ${gflops.toFixed(1).padStart(9)} GFLOP/s ${gbps.toFixed(2).padStart(8)} GB/s`,
-    );
-  const gpu = row.gpuMsMedian === null ? "no timestamps" : `${row.gpuMsMedian.toFixed(2)} ms on the GPU`;
-  return [
-    `${config.arch}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
-    `  median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.runs} runs), ${gpu}`,
-    `  ${row.ratioToPaper.toFixed(2)} x the paper's ${PAPER_MS} ms an image; ${(row.gflop / row.msMedian).toFixed(3)} TFLOP/s`,
-    `  compile ${row.compileMs.toFixed(0)} ms, first run ${row.firstRunMs.toFixed(0)} ms`,
-    `  activations and scratch ${mebibytes(row.activationBytes)}, weights ${mebibytes(row.weightBytes)}`,
-    `  checked on a small network: relative error ${row.checkedError.toExponential(1)}`,
-    ...kernels,
-  ];
-}
+Examples:
+  s2am bench
+  s2am bench --model unet --width 16
+  s2am bench --kernels --check --output bench/results/my-gpu.json --html bench.html --trace bench.trace.json
+  s2am bench --train --width 16 --size 128 --levels 7 --batch 4
+  s2am bench --kernels --no-model --all-variants --filter conv2d
+  s2am bench --kernels --compare bench/results/my-gpu.json --fail-on-slower`;

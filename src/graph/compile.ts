@@ -5,13 +5,13 @@
 import { AbortedError, OutOfMemoryError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
-import { type Layout, layOut, type StorageInfo } from "./layout.js";
-import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
-import { type NodePlan, type Operand, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
+import { invocationsOf, minimalBytes } from "./cost.js";
+import type { Layout, StorageInfo } from "./layout.js";
+import { type Operand, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
 import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
+import { type ActivationPlan, align, bytesOf, type PlanOptions, planGraph } from "./plan_graph.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
-import { type SelectOptions, select } from "./select.js";
 import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface CompileProgress {
@@ -20,19 +20,9 @@ export interface CompileProgress {
   readonly total: number;
 }
 
-export interface CompileOptions extends SelectOptions {
-  /** false gives every tensor its own buffer, to tell a planning fault from a kernel's. */
-  readonly planMemory?: boolean;
-  /** Tensors that a run computes and does not return: updates of variables. */
-  readonly effects?: readonly Tensor[];
+export interface CompileOptions extends PlanOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
-}
-
-interface Step {
-  readonly node: GraphNode;
-  readonly variant: string;
-  readonly plan: NodePlan;
 }
 
 /**
@@ -45,32 +35,11 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<Plan> {
   const started = performance.now();
-  const { signal, onProgress = () => {}, planMemory = true, effects = [] } = options;
-  const nodes = reachable([...Object.values(outputs), ...effects]);
-  const layout = layOut(nodes, Object.values(outputs));
-  const steps = nodes.map((node) => planNode(runtime, node, layout, options));
-
-  const prepared = steps.map(({ plan }) => dependOnConstants(plan.prepare ?? [], layout));
-  const passes = steps.flatMap((step, index) => {
-    const inRun = prepared[index] ? step.plan.passes : [...(step.plan.prepare ?? []), ...step.plan.passes];
-    return inRun.map((pass) => ({ step, pass }));
-  });
-  const persistent = new Set(
-    steps.flatMap((step, i) => (prepared[i] ? (step.plan.prepare ?? []).flatMap(scratchOf) : [])),
-  );
-  const activations = planActivations(
-    layout,
-    passes.map(({ pass }) => pass),
-    Object.values(outputs),
-    persistent,
-    planMemory,
-  );
+  const { signal, onProgress = () => {} } = options;
+  const { nodes, layout, steps, prepared, passes, activations } = planGraph(runtime, outputs, options);
   for (const bytes of activations.plan.bufferBytes)
     checkBufferSize(runtime.device.limits, "an activation", bytes, true);
-  runtime.memory.assertRoom(
-    "the activations",
-    activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
-  );
+  runtime.memory.assertRoom("the activations", bytesOf(activations).activationBytes);
   for (const { pass } of passes) checkWorkgroups(runtime.device.limits, pass);
 
   const release: (() => void)[] = [];
@@ -125,7 +94,10 @@ export async function compile(
         op: step.node.op.name,
         node: step.node.outputs[0]?.name ?? step.node.op.name,
         variant: step.variant,
+        nodeId: step.node.id,
         flops: step.plan.passes.at(-1) === pass ? flopsOf(step.node) : 0,
+        minBytes: step.plan.passes.at(-1) === pass ? minimalBytes(step.node) : 0,
+        invocations: invocationsOf(pass),
         bytes: trafficOf(pass, layout),
       })),
     );
@@ -142,7 +114,7 @@ export async function compile(
         dispatches,
         inputs: inputsOf(nodes, Object.values(outputs)).map((tensor) => ({ name: tensor.name, ...endpoints(tensor) })),
         outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
-        activationBytes: activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
+        ...bytesOf(activations),
         weightBytes: constants.bytes + variables,
         compileMs: performance.now() - started,
         release,
@@ -165,40 +137,11 @@ function checkWorkgroups(
   );
 }
 
-function reachable(outputs: readonly Tensor[]): GraphNode[] {
-  const found = new Set<GraphNode>();
-  const pending = [...outputs];
-  for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
-    if (tensor.source.kind !== "node" || found.has(tensor.source.node)) continue;
-    found.add(tensor.source.node);
-    for (const x of tensor.source.node.inputs) if (x) pending.push(x);
-  }
-  return [...found].sort((a, b) => a.id - b.id);
-}
-
 function inputsOf(nodes: readonly GraphNode[], outputs: readonly Tensor[]): Tensor[] {
   const tensors = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs]);
   return [...tensors].filter((tensor): tensor is Tensor => tensor?.source.kind === "input");
 }
 
-function planNode(runtime: Runtime, node: GraphNode, layout: Layout, options: CompileOptions): Step {
-  const problem: Problem<unknown> = {
-    op: node.op.name,
-    attrs: node.attrs,
-    inputs: node.inputs.map((tensor) => tensor && layout.view(tensor)),
-    outputs: node.outputs.map((tensor) => layout.view(tensor)),
-  };
-  const forced = node.variant ?? options.force?.[node.op.name];
-  const variant = select(node.op, problem, runtime.capabilities, forced, options);
-  return { node, variant: variant.name, plan: variant.plan(problem, runtime.capabilities) };
-}
-
-/** Repacking may be done once where all that it reads is constant. */
-const dependOnConstants = (prepare: readonly Pass[], { storages }: Layout): boolean =>
-  prepare.length > 0 &&
-  prepare.flatMap(viewsOf).every(({ storage }) => storages[storage]?.source?.source.kind === "constant");
-
-const align = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
 const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(inputs, outputs, attrs);
 
 /** Bytes that a pass must move at least once: every operand it binds, counted whole. */
@@ -216,40 +159,6 @@ function allocateVariables(runtime: Runtime, layout: Layout): number {
     bytes += sizeOf(source.shape) * 4;
   }
   return bytes;
-}
-
-const isPersistent = ({ source }: StorageInfo): boolean =>
-  source?.source.kind === "constant" || source?.source.kind === "variable";
-
-interface ActivationPlan {
-  readonly keys: readonly (number | Scratch)[];
-  readonly plan: BufferPlan;
-}
-
-function planActivations(
-  layout: Layout,
-  passes: readonly Pass[],
-  outputs: readonly Tensor[],
-  persistent: ReadonlySet<Scratch>,
-  share: boolean,
-): ActivationPlan {
-  const lifetimes = new Map<number | Scratch, { bytes: number; first: number; last: number }>();
-  const touch = (key: number | Scratch, bytes: number, at: number): void => {
-    const lifetime = lifetimes.get(key) ?? { bytes: align(bytes), first: at, last: at };
-    lifetimes.set(key, { ...lifetime, first: Math.min(lifetime.first, at), last: Math.max(lifetime.last, at) });
-  };
-  const touchStorage = (id: number, at: number): void => {
-    const storage = layout.storages[id];
-    if (storage && !isPersistent(storage)) touch(id, storage.bytes, at);
-  };
-  for (const { id, source } of layout.storages) if (source?.source.kind === "input") touchStorage(id, -1);
-  passes.forEach((pass, at) => {
-    for (const view of viewsOf(pass)) touchStorage(view.storage, at);
-    for (const piece of scratchOf(pass)) if (!persistent.has(piece)) touch(piece, piece.bytes, at);
-  });
-  for (const tensor of outputs) touchStorage(layout.view(tensor).storage, passes.length);
-  const held: Lifetime[] = [...lifetimes.values()];
-  return { keys: [...lifetimes.keys()], plan: planBuffers(held, share) };
 }
 
 async function allocate(runtime: Runtime, { keys, plan }: ActivationPlan, release: (() => void)[]) {

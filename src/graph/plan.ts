@@ -24,10 +24,17 @@ export interface PlannedDispatch extends Dispatch {
   readonly op: string;
   /** The tensor that it helps to make. */
   readonly node: string;
+  /** Equal for the passes of one node. */
+  readonly nodeId: number;
   readonly variant: string;
-  /** Of the whole node, on its last pass; 0 on the others. */
+  /** Of the whole node by the plain algorithm, on its last pass; 0 on the others. */
   readonly flops: number;
+  /** Bytes that the pass binds. */
   readonly bytes: number;
+  /** Bytes that the whole node must move whatever its algorithm, on its last pass; 0 on the others. */
+  readonly minBytes: number;
+  /** Threads of the dispatch; null where the workgroup's size cannot be read off the shader. */
+  readonly invocations: number | null;
 }
 
 export interface Endpoint {
@@ -37,7 +44,9 @@ export interface Endpoint {
   readonly bytes: number;
 }
 
-export interface PassTiming extends Pick<PlannedDispatch, "shader" | "op" | "node" | "variant" | "flops" | "bytes"> {
+export interface PassTiming extends Omit<PlannedDispatch, "label" | "pipeline" | "group"> {
+  /** From the beginning of the run's first pass. */
+  readonly startMs: number;
   readonly ms: number;
 }
 
@@ -61,6 +70,8 @@ export interface PlanParts {
   readonly outputs: readonly Endpoint[];
   /** Planned buffers for activations and scratch. */
   readonly activationBytes: number;
+  /** The most scratch alive at once. */
+  readonly scratchBytes: number;
   /** Constants in the form that runs read. */
   readonly weightBytes: number;
   readonly compileMs: number;
@@ -207,13 +218,9 @@ export class Plan {
     const stamps = new BigUint64Array(bytes, this.outputBytes, count);
     const between = (a: number, b: number): number => Number((stamps[b] ?? 0n) - (stamps[a] ?? 0n)) / 1e6;
     const timings = profile
-      ? dispatches.map(({ shader, op, node, variant, flops, bytes: moved }, i) => ({
-          shader,
-          op,
-          node,
-          variant,
-          flops,
-          bytes: moved,
+      ? dispatches.map(({ label, pipeline, group, ...dispatch }, i) => ({
+          ...dispatch,
+          startMs: between(0, 2 * i),
           ms: between(2 * i, 2 * i + 1),
         }))
       : [];

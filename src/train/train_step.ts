@@ -2,24 +2,18 @@
  * One training step as one graph: forward, loss, backward, guard, clipping, optimizer, running statistics, average of the
  * weights. With accumulation it is two: a micro-batch adds its gradients up, and the update follows after the last.
  */
-import { gradients } from "../autograd/backward.js";
 import { UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
-import type { Plan, PlannedDispatch } from "../graph/plan.js";
+import type { PassTiming, Plan, PlannedDispatch } from "../graph/plan.js";
+import { type PlannedMemory, plannedMemory } from "../graph/plan_graph.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { sizeOf } from "../graph/tensor.js";
 import type { HostTensor } from "../io/tensor_data.js";
-import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
-import { adam, adamHyper } from "../kernels/adam/op.js";
-import { concat } from "../kernels/concat/op.js";
-import { emaUpdate } from "../kernels/ema_update/op.js";
-import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
-import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
-import { updateRunning } from "../kernels/update_running/op.js";
+import { adamHyper } from "../kernels/adam/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
-import { type StateEntry, TrainLayers, toStateDict } from "../model/train_layers.js";
-import { unet } from "../model/unet.js";
-import { type LossName, lossOf } from "./losses.js";
+import { type StateEntry, type TrainLayers, toStateDict } from "../model/train_layers.js";
+import type { LossName } from "./losses.js";
+import { buildStep } from "./step_graph.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -60,6 +54,8 @@ export interface StepResult {
   readonly gradientNorm: number;
   /** Parameters whose gradient holds a NaN or an infinity; the step was then skipped. */
   readonly nonFinite: readonly string[];
+  /** Of each dispatch with `profile`, else empty. */
+  readonly timings: readonly PassTiming[];
 }
 
 export interface TrainMemory {
@@ -67,10 +63,10 @@ export interface TrainMemory {
   readonly optimizerBytes: number;
   /** Activations, gradients and scratch, as planned. */
   readonly activationBytes: number;
+  /** The most scratch alive at once. */
+  readonly scratchBytes: number;
 }
 
-/** Momentum of the running statistics, as in PyTorch. */
-const MOMENTUM = 0.1;
 const RUNNING_BUFFER = /\.running_(mean|var)$/;
 
 export class TrainStep {
@@ -97,75 +93,56 @@ export class TrainStep {
     initial: ReadonlyMap<string, HostTensor>,
   ): Promise<TrainStep> {
     checkTrainOptions(options);
-    const { config, batch, size, emaDecay = 0, accumulate = 1, onProgress, signal } = options;
-    const layers = new TrainLayers(initial);
-    const x = input("x", [batch, size, size, 4]);
-    const target = input("target", [batch, size, size, 3]);
-    const { y } = unet(layers, config, x);
-    const loss = lossOf(options.loss, y, target, x);
-    const parameters = layers.parameters.map(({ tensor }) => tensor);
-    const seed = constant("loss gradient", loss.shape, new Float32Array(1).fill(1 / accumulate));
-    const found = gradients(new Map([[loss, seed]]), parameters, {
-      recompute: options.recompute ? layers.segments : [],
-    });
-    const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
-    const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
-    const compileOptions = { onProgress, signal };
+    const { layers, optimizer, micro, update } = buildStep(options, initial);
+    const how = { onProgress: options.onProgress, signal: options.signal };
+    const compiled = await compile(runtime, micro.outputs, { ...how, effects: micro.effects });
+    const plan = update && (await compile(runtime, update.outputs, { ...how, effects: update.effects }));
+    return new TrainStep(runtime, options, layers, optimizer.entries(layers), compiled, plan);
+  }
 
-    const hyper = input("hyper", [HYPER_SIZE]);
-    const decay = input("ema decay", [1]);
-    const guard = (gradient: readonly Tensor[]) => {
-      const statistics = concat(gradient.map((g) => gradientStatistics(g)));
-      return { gate: stepGate(statistics, hyper), statistics };
-    };
-    const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-      ...parameters.flatMap((parameter, i) =>
-        optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options),
-      ),
-      ...optimizer.average(parameters, gate, decay),
-    ];
-    if (accumulate === 1) {
-      const { gate, statistics } = guard(grads);
-      const effects = [...updates(grads, gate), ...runningUpdates(layers, gate)];
-      const plan = await compile(runtime, { loss, statistics }, { ...compileOptions, effects });
-      return new TrainStep(runtime, options, layers, optimizer.entries(layers), plan, null);
-    }
-    const reset = input("reset", [1]);
-    const { gate, statistics } = guard(grads);
-    const sums = optimizer.sums.map((sum, i) => accumulateGradient(sum, grads[i] as Tensor, reset));
-    const micro = await compile(
-      runtime,
-      { loss, statistics },
-      { ...compileOptions, effects: [...sums, ...runningUpdates(layers, gate)] },
+  /** What `create` would take on this device, without allocating anything or compiling a shader. */
+  static plannedMemory(
+    runtime: Runtime,
+    options: TrainStepOptions,
+    initial: ReadonlyMap<string, HostTensor>,
+  ): TrainMemory {
+    checkTrainOptions(options);
+    const { layers, optimizer, micro, update } = buildStep(options, initial);
+    const parts = [micro, ...(update ? [update] : [])].map(({ outputs, effects }) =>
+      plannedMemory(runtime, outputs, { effects }),
     );
-    const total = guard(optimizer.sums);
-    const plan = await compile(
-      runtime,
-      { statistics: total.statistics },
-      { ...compileOptions, effects: updates(optimizer.sums, total.gate) },
-    );
-    return new TrainStep(runtime, options, layers, optimizer.entries(layers), micro, plan);
+    return memoryOf(layers, optimizer.entries(layers), parts);
   }
 
   /** Runs one step. A step whose gradients are not finite changes nothing but the running statistics' time. */
-  async step({ x, target }: TrainBatch, { lr }: { readonly lr: number }): Promise<StepResult> {
+  async step(
+    { x, target }: TrainBatch,
+    { lr, profile = false }: { readonly lr: number; readonly profile?: boolean },
+  ): Promise<StepResult> {
     const { accumulate = 1, emaDecay = 0 } = this.options;
     const hyper = this.hyperParameters(lr);
     const feed = { hyper, "ema decay": new Float32Array([emaDecay]) };
     if (!this.update) {
-      const { outputs } = await this.micro.run({ x, target, ...feed });
-      return this.result(outputs.loss?.[0] ?? Number.NaN, outputs.statistics);
+      const { outputs, timings } = await this.micro.run({ x, target, ...feed }, { profile });
+      return { ...this.result(outputs.loss?.[0] ?? Number.NaN, outputs.statistics), timings };
     }
     let loss = 0;
+    const timings: PassTiming[] = [];
+    const append = (later: readonly PassTiming[]): void => {
+      const { startMs = 0, ms = 0 } = timings.at(-1) ?? {};
+      for (const timing of later) timings.push({ ...timing, startMs: startMs + ms + timing.startMs });
+    };
     for (let k = 0; k < accumulate; k++) {
       const part = <T extends Float32Array>(values: T): Float32Array =>
         values.subarray((k * values.length) / accumulate, ((k + 1) * values.length) / accumulate);
       const reset = new Float32Array([k === 0 ? 1 : 0]);
-      const { outputs } = await this.micro.run({ x: part(x), target: part(target), reset, ...feed });
-      loss += (outputs.loss?.[0] ?? Number.NaN) / accumulate;
+      const micro = await this.micro.run({ x: part(x), target: part(target), reset, ...feed }, { profile });
+      loss += (micro.outputs.loss?.[0] ?? Number.NaN) / accumulate;
+      append(micro.timings);
     }
-    const { outputs } = await this.update.run(feed);
-    return this.result(loss, outputs.statistics);
+    const { outputs, timings: last } = await this.update.run(feed, { profile });
+    append(last);
+    return { ...this.result(loss, outputs.statistics), timings };
   }
 
   /** Everything that training changes, by name: `param/KEY` (running statistics too), `m/KEY`, `v/KEY`, `ema/KEY`; PyTorch's layouts. */
@@ -199,11 +176,7 @@ export class TrainStep {
   }
 
   get memory(): TrainMemory {
-    const bytes = (entries: readonly StateEntry[]): number =>
-      entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
-    const parameterBytes = bytes([...this.layers.parameters, ...this.layers.buffers]);
-    const activationBytes = this.micro.parts.activationBytes + (this.update?.parts.activationBytes ?? 0);
-    return { parameterBytes, optimizerBytes: bytes(this.state) - parameterBytes, activationBytes };
+    return memoryOf(this.layers, this.state, [this.micro.parts, ...(this.update ? [this.update.parts] : [])]);
   }
 
   /** What a step dispatches, for benches. */
@@ -222,7 +195,7 @@ export class TrainStep {
     return adamHyper({ ...optimizer, lr, clipNorm }, this.updates + 1);
   }
 
-  private result(loss: number, statistics: Float32Array | undefined): StepResult {
+  private result(loss: number, statistics: Float32Array | undefined): Omit<StepResult, "timings"> {
     let sum = 0;
     const nonFinite: string[] = [];
     this.layers.parameters.forEach(({ key }, i) => {
@@ -234,68 +207,20 @@ export class TrainStep {
   }
 }
 
-/** The optimizer's variables beside the parameters. */
-class OptimizerState {
-  private readonly m: Tensor[];
-  private readonly v: Tensor[];
-  private readonly ema: Tensor[];
-  /** Sums of micro-batches' gradients; empty without accumulation. */
-  readonly sums: Tensor[];
-
-  constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
-    const zeros = (prefix: string): Tensor[] =>
-      layers.parameters.map(({ key, tensor }) =>
-        variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))),
-      );
-    this.m = zeros("m");
-    this.v = zeros("v");
-    this.sums = accumulates ? zeros("sum") : [];
-    this.ema = keepAverage
-      ? layers.parameters.map(({ key, tensor }) => variable(`ema/${key}`, tensor.shape, () => initialOf(tensor)))
-      : [];
-  }
-
-  step(
-    parameter: Tensor,
-    gradient: Tensor,
-    i: number,
-    hyper: Tensor,
-    gate: Tensor,
-    { optimizer }: TrainStepOptions,
-  ): readonly Tensor[] {
-    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, {
-      decoupled: optimizer.name === "adamw",
-    });
-  }
-
-  /** Takes the parameters' tensors as they are after the step: in-place nodes run in the order they were made. */
-  average(parameters: readonly Tensor[], gate: Tensor, decay: Tensor): Tensor[] {
-    return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
-  }
-
-  entries({ parameters, buffers }: TrainLayers): StateEntry[] {
-    const renamed = (prefix: string, tensors?: readonly Tensor[]): StateEntry[] =>
-      parameters.map((entry, i) => ({ ...entry, key: `${prefix}/${entry.key}`, tensor: tensors?.[i] ?? entry.tensor }));
-    return [
-      ...renamed("param"),
-      ...buffers.map((entry) => ({ ...entry, key: `param/${entry.key}` })),
-      ...renamed("m", this.m),
-      ...renamed("v", this.v),
-      ...(this.ema.length > 0 ? renamed("ema", this.ema) : []),
-    ];
-  }
-}
-
-function initialOf({ source }: Tensor): Float32Array {
-  if (source.kind !== "variable") throw new Error("train step: a parameter is not a variable");
-  return source.variable.initial();
-}
-
-function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
-  return statistics.flatMap(({ mean, variance, batchMean, batchVariance, count }) => [
-    updateRunning(mean, batchMean, gate, { momentum: MOMENTUM, scale: 1 }),
-    updateRunning(variance, batchVariance, gate, { momentum: MOMENTUM, scale: count / Math.max(1, count - 1) }),
-  ]);
+function memoryOf(
+  { parameters, buffers }: TrainLayers,
+  state: readonly StateEntry[],
+  parts: readonly Pick<PlannedMemory, "activationBytes" | "scratchBytes">[],
+): TrainMemory {
+  const bytes = (entries: readonly StateEntry[]): number =>
+    entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
+  const parameterBytes = bytes([...parameters, ...buffers]);
+  return {
+    parameterBytes,
+    optimizerBytes: bytes(state) - parameterBytes,
+    activationBytes: parts.reduce((sum, { activationBytes }) => sum + activationBytes, 0),
+    scratchBytes: Math.max(...parts.map(({ scratchBytes }) => scratchBytes)),
+  };
 }
 
 /** @throws UsageError for what no step can be made of */

@@ -24,14 +24,14 @@ export function fakeStep(spoilt: (step: number) => boolean = () => false): FakeS
     updates: 0,
     async step({ x }: TrainBatch, { lr }): Promise<StepResult> {
       taken += 1;
-      if (spoilt(taken)) return { loss: Number.NaN, gradientNorm: Number.NaN, nonFinite: ["w"] };
+      if (spoilt(taken)) return { loss: Number.NaN, gradientNorm: Number.NaN, nonFinite: ["w"], timings: [] };
       this.updates += 1;
       for (let i = 0; i < w.length; i++) {
         const gradient = Math.sin((x[i] ?? 0) + (w[i] ?? 0));
         m[i] = 0.9 * (m[i] ?? 0) + 0.1 * gradient;
         w[i] = (w[i] ?? 0) - (lr * (m[i] ?? 0)) / (1 - 0.9 ** this.updates);
       }
-      return { loss: w.reduce((sum, value) => sum + value * value, 0), gradientNorm: 1, nonFinite: [] };
+      return { loss: w.reduce((sum, value) => sum + value * value, 0), gradientNorm: 1, nonFinite: [], timings: [] };
     },
     weights: async () => new Map([["w", tensor(w)]]),
     state: () =>
