@@ -2,16 +2,19 @@
  * Turns a graph into a plan: picks variants, lays out memory, creates pipelines concurrently, uploads and repacks
  * constants, and makes every bind group once, so that a run only encodes.
  */
-import { AbortedError, OutOfMemoryError } from "../errors.js";
+import { AbortedError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import type { TuningTable } from "../tuning/table.js";
+import { alignBytes as align, bindPass, checkWorkgroups } from "./dispatch.js";
 import { type Layout, layOut, type StorageInfo } from "./layout.js";
 import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
-import { type NodePlan, type Operand, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
+import { type NodePlan, type Operand, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
 import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
+import { isPreparedOnce, problemOf, reachable } from "./problem.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
-import { type SelectOptions, select } from "./select.js";
+import { problemKey, type SelectOptions, select } from "./select.js";
 import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface CompileProgress {
@@ -20,7 +23,9 @@ export interface CompileProgress {
   readonly total: number;
 }
 
-export interface CompileOptions extends SelectOptions {
+export interface CompileOptions extends Pick<SelectOptions, "force"> {
+  /** Measured choices that win over the runtime's tables; "off" leaves those out too: the heuristics alone decide. */
+  readonly tuning?: TuningTable | "off" | undefined;
   /** false gives every tensor its own buffer, to tell a planning fault from a kernel's. */
   readonly planMemory?: boolean;
   /** Tensors that a run computes and does not return: updates of variables. */
@@ -33,6 +38,8 @@ interface Step {
   readonly node: GraphNode;
   readonly variant: string;
   readonly plan: NodePlan;
+  readonly key: string;
+  readonly preparedOnce: boolean;
 }
 
 /**
@@ -50,7 +57,7 @@ export async function compile(
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
-  const prepared = steps.map((step) => onlyConstants(step.node) && (step.plan.prepare?.length ?? 0) > 0);
+  const prepared = steps.map((step) => step.preparedOnce && (step.plan.prepare?.length ?? 0) > 0);
   const passes = steps.flatMap((step, index) => {
     const inRun = prepared[index] ? step.plan.passes : [...(step.plan.prepare ?? []), ...step.plan.passes];
     return inRun.map((pass) => ({ step, pass }));
@@ -85,29 +92,18 @@ export async function compile(
       if (source?.source.kind === "variable") return runtime.variables.of(source.source.variable);
       return source?.source.kind === "constant" ? constants.raw(id) : buffers.of(id);
     };
+    const resourceOf = (operand: Exclude<Operand, { none: true }>): GPUBufferBinding => {
+      if ("scratch" in operand)
+        return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
+      const storage = layout.storages[operand.storage];
+      if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
+      return { buffer: bufferOf(storage), size: align(storage.bytes) };
+    };
+    const resources = { of: resourceOf, params: (pass: Pass) => uniforms.of(pass) };
     const bind = (pass: Pass, label: string): Dispatch => {
-      const resource = (operand: Operand): GPUBufferBinding => {
-        if ("none" in operand) return { buffer: runtime.zeroBuffer() };
-        if ("scratch" in operand)
-          return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
-        const storage = layout.storages[operand.storage];
-        if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
-        return { buffer: bufferOf(storage), size: align(storage.bytes) };
-      };
-      const entries = pass.shader.bindings.map(({ name, binding, access }) => {
-        if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass) } };
-        const bound = pass.bind[name];
-        if (!bound) throw new Error(`${pass.shader.name}: binding ${name} was not given`);
-        return { binding, resource: resource(bound) };
-      });
       const pipeline = pipelines.get(pass);
       if (!pipeline) throw new Error(`${pass.shader.name}: its pipeline was not created`);
-      const group = runtime.device.createBindGroup({
-        label,
-        layout: runtime.pipelines.bindGroupLayout(pass.shader),
-        entries,
-      });
-      return { label, pipeline, group, workgroups: pass.workgroups };
+      return bindPass(runtime, pass, pipeline, resources, label);
     };
 
     let done = 0;
@@ -143,6 +139,7 @@ export async function compile(
         outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
         activationBytes: activations.plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
         weightBytes: constants.bytes + variables,
+        choices: choicesOf(steps),
         compileMs: performance.now() - started,
         release,
       });
@@ -153,50 +150,29 @@ export async function compile(
   }
 }
 
-/** Kernels spread a large range over two dimensions of workgroups; what passes even that is too large for the device. */
-function checkWorkgroups(
-  { maxComputeWorkgroupsPerDimension: most }: GPUSupportedLimits,
-  { shader, workgroups }: Pass,
-): void {
-  if (workgroups.every((count) => count <= most)) return;
-  throw new OutOfMemoryError(
-    `${shader.name} would need ${workgroups.join(" x ")} workgroups, this device allows ${most} a dimension: use a smaller image, batch or --working-size`,
-  );
-}
-
-function reachable(outputs: readonly Tensor[]): GraphNode[] {
-  const found = new Set<GraphNode>();
-  const pending = [...outputs];
-  for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
-    if (tensor.source.kind !== "node" || found.has(tensor.source.node)) continue;
-    found.add(tensor.source.node);
-    for (const x of tensor.source.node.inputs) if (x) pending.push(x);
-  }
-  return [...found].sort((a, b) => a.id - b.id);
-}
-
 function inputsOf(nodes: readonly GraphNode[], outputs: readonly Tensor[]): Tensor[] {
   const tensors = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs]);
   return [...tensors].filter((tensor): tensor is Tensor => tensor?.source.kind === "input");
 }
 
-function planNode(runtime: Runtime, node: GraphNode, layout: Layout, options: CompileOptions): Step {
-  const problem: Problem<unknown> = {
-    op: node.op.name,
-    attrs: node.attrs,
-    inputs: node.inputs.map((tensor) => tensor && layout.view(tensor)),
-    outputs: node.outputs.map((tensor) => layout.view(tensor)),
+function planNode(runtime: Runtime, node: GraphNode, layout: Layout, { force, tuning }: CompileOptions): Step {
+  const problem = problemOf(node, layout);
+  const forced = node.variant ?? force?.[node.op.name];
+  const tables = tuning === "off" ? [] : [...(tuning ? [tuning] : []), ...runtime.tuningTables];
+  const variant = select(node.op, problem, runtime.capabilities, forced, { tuning: tables });
+  return {
+    node,
+    variant: variant.name,
+    plan: variant.plan(problem, runtime.capabilities),
+    key: problemKey(problem),
+    preparedOnce: isPreparedOnce(problem),
   };
-  const forced = node.variant ?? options.force?.[node.op.name];
-  const variant = select(node.op, problem, runtime.capabilities, forced, options);
-  return { node, variant: variant.name, plan: variant.plan(problem, runtime.capabilities) };
 }
 
-/** Repacking may be done once where every input but the first (the activation) is a constant. */
-const onlyConstants = (node: GraphNode): boolean =>
-  node.inputs.slice(1).every((tensor) => tensor === null || tensor.source.kind === "constant");
+/** Of nodes that had a choice. */
+const choicesOf = (steps: readonly Step[]): Map<string, string> =>
+  new Map(steps.flatMap(({ node, key, variant }) => (node.op.variants.length > 1 ? [[key, variant]] : [])));
 
-const align = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
 const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(inputs, outputs, attrs);
 
 /** Bytes that a pass must move at least once: every operand it binds, counted whole. */

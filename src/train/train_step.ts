@@ -1,25 +1,15 @@
-/**
- * One training step as one graph: forward, loss, backward, guard, clipping, optimizer, running statistics, average of the
- * weights. With accumulation it is two: a micro-batch adds its gradients up, and the update follows after the last.
- */
-import { gradients } from "../autograd/backward.js";
+/** One training step on a device: its graphs compiled, run with a batch, and its state read and written. */
 import { UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
 import type { Plan, PlannedDispatch } from "../graph/plan.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { sizeOf } from "../graph/tensor.js";
 import type { HostTensor } from "../io/tensor_data.js";
-import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
-import { adam, adamHyper } from "../kernels/adam/op.js";
-import { concat } from "../kernels/concat/op.js";
-import { emaUpdate } from "../kernels/ema_update/op.js";
-import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
-import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
-import { updateRunning } from "../kernels/update_running/op.js";
+import { adamHyper } from "../kernels/adam/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
-import { type StateEntry, TrainLayers, toStateDict } from "../model/train_layers.js";
-import { unet } from "../model/unet.js";
-import { type LossName, lossOf } from "./losses.js";
+import { type StateEntry, type TrainLayers, toStateDict } from "../model/train_layers.js";
+import type { LossName } from "./losses.js";
+import { type TrainGraph, trainGraphs } from "./train_graph.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -69,8 +59,6 @@ export interface TrainMemory {
   readonly activationBytes: number;
 }
 
-/** Momentum of the running statistics, as in PyTorch. */
-const MOMENTUM = 0.1;
 const RUNNING_BUFFER = /\.running_(mean|var)$/;
 
 export class TrainStep {
@@ -97,54 +85,12 @@ export class TrainStep {
     initial: ReadonlyMap<string, HostTensor>,
   ): Promise<TrainStep> {
     checkTrainOptions(options);
-    const { config, batch, size, emaDecay = 0, accumulate = 1, onProgress, signal } = options;
-    const layers = new TrainLayers(initial);
-    const x = input("x", [batch, size, size, 4]);
-    const target = input("target", [batch, size, size, 3]);
-    const { y } = unet(layers, config, x);
-    const loss = lossOf(options.loss, y, target, x);
-    const parameters = layers.parameters.map(({ tensor }) => tensor);
-    const seed = constant("loss gradient", loss.shape, new Float32Array(1).fill(1 / accumulate));
-    const found = gradients(new Map([[loss, seed]]), parameters, {
-      recompute: options.recompute ? layers.segments : [],
-    });
-    const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
-    const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
-    const compileOptions = { onProgress, signal };
-
-    const hyper = input("hyper", [HYPER_SIZE]);
-    const decay = input("ema decay", [1]);
-    const guard = (gradient: readonly Tensor[]) => {
-      const statistics = concat(gradient.map((g) => gradientStatistics(g)));
-      return { gate: stepGate(statistics, hyper), statistics };
-    };
-    const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-      ...parameters.flatMap((parameter, i) =>
-        optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options),
-      ),
-      ...optimizer.average(parameters, gate, decay),
-    ];
-    if (accumulate === 1) {
-      const { gate, statistics } = guard(grads);
-      const effects = [...updates(grads, gate), ...runningUpdates(layers, gate)];
-      const plan = await compile(runtime, { loss, statistics }, { ...compileOptions, effects });
-      return new TrainStep(runtime, options, layers, optimizer.entries(layers), plan, null);
-    }
-    const reset = input("reset", [1]);
-    const { gate, statistics } = guard(grads);
-    const sums = optimizer.sums.map((sum, i) => accumulateGradient(sum, grads[i] as Tensor, reset));
-    const micro = await compile(
-      runtime,
-      { loss, statistics },
-      { ...compileOptions, effects: [...sums, ...runningUpdates(layers, gate)] },
-    );
-    const total = guard(optimizer.sums);
-    const plan = await compile(
-      runtime,
-      { statistics: total.statistics },
-      { ...compileOptions, effects: updates(optimizer.sums, total.gate) },
-    );
-    return new TrainStep(runtime, options, layers, optimizer.entries(layers), micro, plan);
+    const { layers, state, micro, update } = trainGraphs(options, initial);
+    const compileOptions = { onProgress: options.onProgress, signal: options.signal };
+    const compiled = ({ outputs, effects }: TrainGraph): Promise<Plan> =>
+      compile(runtime, outputs, { ...compileOptions, effects });
+    const first = await compiled(micro);
+    return new TrainStep(runtime, options, layers, state, first, update && (await compiled(update)));
   }
 
   /** Runs one step. A step whose gradients are not finite changes nothing but the running statistics' time. */
@@ -211,6 +157,11 @@ export class TrainStep {
     return [...this.micro.parts.dispatches, ...(this.update?.parts.dispatches ?? [])];
   }
 
+  /** The variant of each problem that had several, by its key. */
+  get choices(): ReadonlyMap<string, string> {
+    return new Map([...this.micro.parts.choices, ...(this.update?.parts.choices ?? [])]);
+  }
+
   /** Frees the plans; the variables go with the runtime. */
   async dispose(): Promise<void> {
     await this.micro.dispose();
@@ -232,70 +183,6 @@ export class TrainStep {
     if (nonFinite.length === 0) this.updates += 1;
     return { loss, gradientNorm: Math.sqrt(sum), nonFinite };
   }
-}
-
-/** The optimizer's variables beside the parameters. */
-class OptimizerState {
-  private readonly m: Tensor[];
-  private readonly v: Tensor[];
-  private readonly ema: Tensor[];
-  /** Sums of micro-batches' gradients; empty without accumulation. */
-  readonly sums: Tensor[];
-
-  constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
-    const zeros = (prefix: string): Tensor[] =>
-      layers.parameters.map(({ key, tensor }) =>
-        variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))),
-      );
-    this.m = zeros("m");
-    this.v = zeros("v");
-    this.sums = accumulates ? zeros("sum") : [];
-    this.ema = keepAverage
-      ? layers.parameters.map(({ key, tensor }) => variable(`ema/${key}`, tensor.shape, () => initialOf(tensor)))
-      : [];
-  }
-
-  step(
-    parameter: Tensor,
-    gradient: Tensor,
-    i: number,
-    hyper: Tensor,
-    gate: Tensor,
-    { optimizer }: TrainStepOptions,
-  ): readonly Tensor[] {
-    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, {
-      decoupled: optimizer.name === "adamw",
-    });
-  }
-
-  /** Takes the parameters' tensors as they are after the step: in-place nodes run in the order they were made. */
-  average(parameters: readonly Tensor[], gate: Tensor, decay: Tensor): Tensor[] {
-    return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
-  }
-
-  entries({ parameters, buffers }: TrainLayers): StateEntry[] {
-    const renamed = (prefix: string, tensors?: readonly Tensor[]): StateEntry[] =>
-      parameters.map((entry, i) => ({ ...entry, key: `${prefix}/${entry.key}`, tensor: tensors?.[i] ?? entry.tensor }));
-    return [
-      ...renamed("param"),
-      ...buffers.map((entry) => ({ ...entry, key: `param/${entry.key}` })),
-      ...renamed("m", this.m),
-      ...renamed("v", this.v),
-      ...(this.ema.length > 0 ? renamed("ema", this.ema) : []),
-    ];
-  }
-}
-
-function initialOf({ source }: Tensor): Float32Array {
-  if (source.kind !== "variable") throw new Error("train step: a parameter is not a variable");
-  return source.variable.initial();
-}
-
-function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
-  return statistics.flatMap(({ mean, variance, batchMean, batchVariance, count }) => [
-    updateRunning(mean, batchMean, gate, { momentum: MOMENTUM, scale: 1 }),
-    updateRunning(variance, batchVariance, gate, { momentum: MOMENTUM, scale: count / Math.max(1, count - 1) }),
-  ]);
 }
 
 /** @throws UsageError for what no step can be made of */
