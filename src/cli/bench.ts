@@ -6,15 +6,15 @@ import { benchModel, byKernel, type ModelRow, PAPER_MS } from "../../bench/model
 import { benchTraining, type TrainingRow } from "../../bench/training.js";
 import { UsageError } from "../errors.js";
 import { mebibytes } from "../gpu/memory.js";
-import { openDevice } from "../gpu/open_device.node.js";
 import { Runtime } from "../graph/runtime.js";
 import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
 import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { packageVersion } from "../package.node.js";
 import { checkTrainOptions } from "../train/train_step.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
-import { withAdapterOption } from "./model_options.js";
+import { withDeviceOptions } from "./model_options.js";
 import { progressBar } from "./progress.js";
+import { openGuarded } from "./session.js";
 
 interface BenchOptions extends CommonOptions {
   readonly model: Arch;
@@ -30,6 +30,8 @@ interface BenchOptions extends CommonOptions {
   readonly recompute?: boolean;
   readonly output?: string;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
 }
 
 const whole = (max: number) => numberBetween(1, max, "integer");
@@ -53,7 +55,7 @@ export function benchCommand(context: CommandContext): Command {
       "after",
       "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json\n  s2am bench --train --width 16 --size 128 --levels 7 --batch 4",
     );
-  withAdapterOption(withCommonOptions(command));
+  withDeviceOptions(withCommonOptions(command));
   return command.action((options: BenchOptions) => run(context, options));
 }
 
@@ -82,7 +84,7 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
     checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   }
   if (options.output) await assertFolder(dirname(options.output));
-  const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
+  const { device, description, close } = await openGuarded({ ...options, timestamps: "exact", note });
   const bar = progressBar(options.json);
   const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
   try {

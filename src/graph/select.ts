@@ -11,11 +11,7 @@ export interface SelectOptions {
 }
 
 /** Whether a variant computes a problem correctly on a device. */
-export const canRun = <Attrs>(
-  variant: Variant<Attrs>,
-  problem: Problem<Attrs>,
-  capabilities: Capabilities,
-): boolean =>
+export const canRun = <Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>, capabilities: Capabilities): boolean =>
   variant.features.every((feature) => capabilities.features.has(feature)) && variant.accepts(problem, capabilities);
 
 /**

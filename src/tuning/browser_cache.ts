@@ -36,7 +36,9 @@ export async function loadTuning(device: GPUDevice, options: TuningCacheOptions 
     useTuning(device, [file]);
     return file;
   } catch (error) {
-    warn(`${error instanceof Error ? error.message : error}: ignored (forgetTuning() removes it, tune() makes another)`);
+    warn(
+      `${error instanceof Error ? error.message : error}: ignored (forgetTuning() removes it, tune() makes another)`,
+    );
     return null;
   }
 }

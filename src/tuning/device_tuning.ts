@@ -18,10 +18,11 @@ export function useTuning(device: GPUDevice, tables: readonly TuningFile[] | "of
 
 /** What runtimes on the device choose by. */
 export function tuningOf(device: GPUDevice): readonly TuningTable[] {
-  const tables = attached.get(device) ?? (isTuningOff() ? [] : shippedFor(device).map(tableOf));
-  attached.set(device, tables);
-  return tables;
+  return attached.get(device) ?? (isTuningOff() ? [] : shippedFor(device).map(tableOf));
 }
+
+/** Whether somebody has said by what runtimes on the device choose. */
+export const hasTuning = (device: GPUDevice): boolean => attached.has(device);
 
 export function shippedFor(device: GPUDevice): readonly TuningFile[] {
   const identity = adapterIdentity(device);

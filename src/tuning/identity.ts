@@ -36,7 +36,11 @@ export function adapterIdentity(source: GPUDevice | AdapterDescription): Adapter
 
 /** `llvmpipe (LLVM 15.0.6, 256 bits)` to `llvmpipe-256bits`: the width of a vector unit is no part of a version. */
 const deviceName = (name: string): string =>
-  normalise(normalise(name).replace(/(\d+)-bits/, "$1bits").replace(DRIVER_PARTS, ""));
+  normalise(
+    normalise(name)
+      .replace(/(\d+)-bits/, "$1bits")
+      .replace(DRIVER_PARTS, ""),
+  );
 
 /**
  * Whether what was measured on one adapter holds for the other. A browser may withhold the device's name: then vendor and
