@@ -12,6 +12,7 @@ import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMu
 import { packageVersion } from "../package.node.js";
 import { checkTrainOptions } from "../train/train_step.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
+import { benchTogglesCommand } from "./bench_toggles.js";
 import { withDeviceOptions } from "./model_options.js";
 import { progressBar } from "./progress.js";
 import { openGuarded } from "./session.js";
@@ -29,6 +30,7 @@ interface BenchOptions extends CommonOptions {
   readonly train?: boolean;
   readonly recompute?: boolean;
   readonly output?: string;
+  readonly toggles?: boolean;
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
@@ -49,6 +51,7 @@ export function benchCommand(context: CommandContext): Command {
     .option("--all-variants", "with --kernels: time every variant that can run, not only the chosen one")
     .option("--train", "also time training steps: forward, backward, Adam")
     .option("--recompute", "with --train: compute the activations inside each S2AM again rather than keep them")
+    .option("--toggles", "instead, what each of dawn's toggles that --unsafe-fast sets gives for the network")
     .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
     .option("--output <file>", "write the results as JSON; by convention under bench/results/")
     .addHelpText(
@@ -84,6 +87,7 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
     checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   }
   if (options.output) await assertFolder(dirname(options.output));
+  if (options.toggles) return benchTogglesCommand(config, options, note);
   const { device, description, close } = await openGuarded({ ...options, timestamps: "exact", note });
   const bar = progressBar(options.json);
   const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
