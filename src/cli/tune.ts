@@ -120,7 +120,7 @@ async function run(options: TuneCommandOptions, { note }: CommandContext): Promi
           onProgress: session.onProgress,
           onResult: async (result, table) => {
             await writeTable(path, table);
-            for (const line of complaints(result)) session.print(line);
+            for (const line of [...complaints(result), ...told(result)]) session.print(line);
           },
         });
         if (summary.results.length === 0 && !before) await writeTable(path, summary.table);
@@ -168,6 +168,9 @@ const complaints = ({ key, rejected }: TuneResult): string[] =>
   rejected
     .filter(({ why }) => why === "wrong")
     .map(({ variant, detail }) => `WRONG ${variant} of ${key}: ${detail}; it is not chosen`);
+
+const told = ({ key, entry }: TuneResult): string[] =>
+  entry ? [`${entry.variant.padEnd(14)} ${entry.ms.toFixed(3).padStart(10)} ms  ${key}`] : [];
 
 function report(
   options: CommonOptions,
