@@ -25,7 +25,10 @@ export interface HostProblem {
 /** Of each output; a sample of a large convolution costs the oracle thousands of terms. */
 const SAMPLES = 64;
 
-export function hostProblem({ problem, storageBytes }: TunableProblem, suite: AnySuite): HostProblem {
+export function hostProblem({ key, problem, storageBytes }: TunableProblem, suite: AnySuite): HostProblem {
+  for (const view of [...problem.inputs, ...problem.outputs]) {
+    if (view && view.dtype !== "f32") throw new Error(`tune: no ${view.dtype} values can be written yet (${key})`);
+  }
   const storages = new Map<number, Float32Array>();
   const contents = ({ storage }: TensorView): Float32Array => {
     const held = storages.get(storage) ?? new Float32Array((storageBytes.get(storage) ?? 0) / 4);

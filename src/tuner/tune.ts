@@ -61,8 +61,9 @@ export interface TuneSummary {
 const DEFAULT_BUDGET_MS = 1000;
 const MOST_ROUNDS = 25;
 const LEAST_ROUNDS = 3;
-/** A variant that takes so many times the best one's time is not timed further. */
+/** A variant that takes so many times the best one's time is not timed further; a second sample may save it. */
 const HOPELESS = 1.5;
+const BEYOND_DOUBT = 10;
 /** Nor tried at all where its best rate on smaller problems foretells so many times the best one's. */
 const FORETOLD = 4;
 /** Rates are taken from runs of this length on: shorter ones tell of launching. */
@@ -165,7 +166,7 @@ class Tuner {
         try {
           const ready = await rig.prepare(variant);
           prepared.push(ready);
-          if (ready.worst <= 1) samples.set(variant.name, [await this.once(ready, tunable)]);
+          if (ready.worst <= 1) samples.set(variant.name, [await this.firstTime(ready, tunable, best)]);
           else reject("wrong", ready.detail);
         } catch (error) {
           if (!(error instanceof OutOfMemoryError)) throw error;
@@ -198,9 +199,14 @@ class Tuner {
     return rate === undefined ? 0 : flops / rate;
   }
 
-  /** The first sample, in milliseconds a run; what a driver compiles late was paid by the check. */
-  private async once(ready: Prepared, { op, flops }: TunableProblem): Promise<number> {
-    const ms = await ready.time(1);
+  /**
+   * The first sample, in milliseconds a run; what a driver compiles late was paid by the check. One that would rule the
+   * variant out is taken again, for the machine may have been busy.
+   */
+  private async firstTime(ready: Prepared, { op, flops }: TunableProblem, best: number): Promise<number> {
+    const first = await ready.time(1);
+    const doubtful = first > HOPELESS * best && first < BEYOND_DOUBT * best;
+    const ms = doubtful ? Math.min(first, await ready.time(1)) : first;
     const name = `${op.name} ${ready.name}`;
     if (ms >= RATED_MS) this.rates.set(name, Math.max(this.rates.get(name) ?? 0, flops / ms));
     return ms;
