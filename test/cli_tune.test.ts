@@ -10,6 +10,8 @@ import { tinyWeights, workspace } from "./helpers/command_line.js";
 
 const work = workspace();
 const TINY = ["tune", "--model", "unet", "--width", "4", "--levels", "5", "--size", "32", "--budget-ms", "10"];
+/** A software adapter compiles three dozen kernels. */
+const SLOW = { timeoutMs: 110_000 };
 const RUN = ["run", "--weights", "w.safetensors", "--input", "x.npy", "--output"];
 const tableIn = (name: string): TuningFile => parseTuning(new TextDecoder().decode(work.read(name)), name);
 
@@ -21,14 +23,14 @@ beforeAll(() => {
 describe("tune", () => {
   test("is cut by SIGINT, keeps what it has, goes on from there, and then has nothing to do", async () => {
     const flags = [...TINY, "--output", "t.json"];
-    const cut = await work.s2am([...flags, "--json"], { signal: "SIGINT", signalAfter: " ms  " });
+    const cut = await work.s2am([...flags, "--json"], { ...SLOW, signal: "SIGINT", signalAfter: " ms  " });
     expect(cut).toMatchObject({ code: 130, stderr: expect.stringContaining("interrupted: finishing") });
     const first = JSON.parse(cut.stdout);
     expect(first).toMatchObject({ interrupted: true, table: "t.json", tuned: expect.toSatisfy((n) => n >= 1) });
     expect(first.left).toBeGreaterThan(0);
     expect(Object.keys(tableIn("t.json").entries)).toHaveLength(first.tuned);
 
-    const second = await work.done(flags);
+    const second = await work.done(flags, SLOW);
     expect(second).toMatchObject({ tuned: first.left, skipped: first.tuned, left: 0, wrong: [], interrupted: false });
     const written = work.read("t.json");
     expect(await work.done(flags)).toMatchObject({ tuned: 0, skipped: first.tuned + first.left, left: 0 });

@@ -8,7 +8,7 @@ import { WeightsError } from "../errors.js";
 import { parseSafetensors, serializeSafetensors } from "../io/safetensors.js";
 import type { HostTensor } from "../io/tensor_data.js";
 import { configSchema } from "./config.js";
-import { kernelChoicesSchema } from "./kernel_choices.js";
+import { kernelChoicesSchema } from "./kernel_choices_schema.js";
 import { progressSchema } from "./progress.js";
 
 const FORMAT = "s2am-checkpoint-1";

@@ -7,7 +7,8 @@ import { sizeMultiple } from "../model/config.js";
 import { initialTensors } from "../model/init.js";
 import { levelKey } from "../model/unet.js";
 import { cutBatch, modelConfigOf, type TrainConfig } from "./config.js";
-import { type KernelChoices, kernelChoices } from "./kernel_choices.js";
+import { kernelChoices } from "./kernel_choices.js";
+import type { KernelChoices } from "./kernel_choices_schema.js";
 import { TrainStep } from "./train_step.js";
 import { compileForward } from "./validation.js";
 

@@ -2,20 +2,11 @@
  * Which kernels a training computes with, kept in its checkpoints: a table that is made, updated or left out between start
  * and resume must not change the bits it goes on to.
  */
-import * as v from "valibot";
 import type { Runtime } from "../graph/runtime.js";
 import { tuningOf } from "../tuning/device_tuning.js";
 import { adapterIdentity, identityName } from "../tuning/identity.js";
 import type { TuningTable } from "../tuning/table.js";
-
-export const kernelChoicesSchema = v.strictObject({
-  /** Whose they are: another adapter has other kernels, and other bits. */
-  adapter: v.string(),
-  /** Variant by problem. */
-  choices: v.record(v.string(), v.string()),
-});
-
-export type KernelChoices = Readonly<v.InferOutput<typeof kernelChoicesSchema>>;
+import type { KernelChoices } from "./kernel_choices_schema.js";
 
 export const kernelChoices = (
   { device }: Runtime,
