@@ -15,6 +15,8 @@ import { readWeights } from "./io/weights_file.js";
 import { sizeMultiple } from "./model/config.js";
 import { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 import { loadModel, type ModelOptions } from "./model/weights.js";
+import { loadTuning } from "./tuning/browser_cache.js";
+import { hasTuning } from "./tuning/device_tuning.js";
 
 /** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
 export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
@@ -90,6 +92,8 @@ export class Harmonizer {
     const { tensors, metadata } = await readWeights(source, name);
     const model = loadModel(tensors, metadata, options, name);
     const device = options.device ?? (await openDevice()).device;
+    // A browser's table of this adapter, if `tune` was ever run there; Node's is attached as the device is opened.
+    if (!hasTuning(device)) await loadTuning(device);
     const network = new Network(model, device, options);
     if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
     return new Harmonizer(network, options.device ? null : device);

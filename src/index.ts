@@ -34,3 +34,7 @@ export * from "./kernels/ops.js";
 export { type Arch, type Blur, DEFAULT_CONFIG, type ModelConfig } from "./model/config.js";
 export { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 export { loadModel, type Model, type ModelOptions, parameterShapes } from "./model/weights.js";
+export { type TuneOptions, type TuneProgress, type TuneResult, type TuneSummary, tune } from "./tuner/tune.js";
+export { forgetTuning, loadTuning, saveTuning, type TuningCacheOptions } from "./tuning/browser_cache.js";
+export { useTuning } from "./tuning/device_tuning.js";
+export { parseTuning, serializeTuning, type TuningFile, type TuningTable, tableOf } from "./tuning/table.js";

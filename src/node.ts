@@ -3,7 +3,6 @@
 import { fileURLToPath } from "node:url";
 import type { OpenedDevice } from "./gpu/device.js";
 import { availableMemory } from "./gpu/host_memory.node.js";
-import { type OpenDeviceOptions, openDevice } from "./gpu/open_device.node.js";
 import {
   type HarmonizeInput,
   type HarmonizeOptions,
@@ -13,16 +12,21 @@ import {
 } from "./harmonizer.js";
 import type { Image, ImageDataLike } from "./image/image.js";
 import { fileSource } from "./io/file_source.node.js";
+import { type OpenTunedOptions, openTunedDevice } from "./tuning/user_tables.node.js";
 
-export { type AdapterChoice, type OpenDeviceOptions, openDevice } from "./gpu/open_device.node.js";
+export type { AdapterChoice } from "./gpu/open_device.node.js";
 export { type DecodeOptions, decodeImage, type EncodeOptions, encodeImage } from "./image/codec.node.js";
 export * from "./index.js";
 export { type FileSource, fileSource } from "./io/file_source.node.js";
 export { DEFAULT_WEIGHTS, packageFile } from "./package.node.js";
+export {
+  type OpenTunedOptions as OpenDeviceOptions,
+  openTunedDevice as openDevice,
+} from "./tuning/user_tables.node.js";
 
 export interface OpenHarmonizerOptions extends LoadOptions {
   /** How to open a device where none is given. */
-  readonly open?: OpenDeviceOptions;
+  readonly open?: OpenTunedOptions;
 }
 
 /**
@@ -37,7 +41,7 @@ export async function openHarmonizer(
   const file = path === null ? null : await fileSource(path);
   let opened: OpenedDevice | null = null;
   try {
-    opened = options.device ? null : await openDevice(options.open);
+    opened = options.device ? null : await openTunedDevice(options.open);
     // A software adapter has the machine's memory, which is taken until the system ends the process.
     const software = opened?.description.isSoftware ?? false;
     const harmonizer = await Harmonizer.load(file ?? weights, {

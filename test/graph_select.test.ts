@@ -52,14 +52,14 @@ test("one that accepts and does not suit still runs where nothing else does", ()
 test("a tuning table wins over the order, but not over what can run", () => {
   const key = problemKey(problem(3));
   expect(key).toBe('toy 1x3x3x3,- {"stride":2}');
-  expect(select(op, problem(3), on(), undefined, { tuning: new Map([[key, "direct"]]) }).name).toBe("direct");
+  expect(select(op, problem(3), on(), undefined, { tuning: [new Map([[key, "direct"]])] }).name).toBe("direct");
   for (const useless of ["matrix", "vec4", "gone"]) {
-    expect(select(op, problem(3), on(), undefined, { tuning: new Map([[key, useless]]) }).name).toBe("workgroup");
+    expect(select(op, problem(3), on(), undefined, { tuning: [new Map([[key, useless]])] }).name).toBe("workgroup");
   }
 });
 
 test("a forced variant is used or refused, never replaced", () => {
-  const tuning = new Map([[problemKey(problem(4)), "vec4"]]);
+  const tuning = [new Map([[problemKey(problem(4)), "vec4"]])];
   expect(select(op, problem(4), on({ software: true }), "workgroup", { tuning }).name).toBe("workgroup");
   expect(() => select(op, problem(4), on(), "winograd")).toThrow(UsageError);
   expect(() => select(op, problem(4), on(), "winograd")).toThrow(/matrix, vec4, workgroup, direct/);

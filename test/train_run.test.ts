@@ -1,5 +1,5 @@
 /** Whole trainings of a tiny network on the GPU: a cut and resumed run ends in the same bits, and its folder is complete. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,8 +12,12 @@ import { resolveConfig, type Settings, type TrainConfig } from "../src/train/con
 import { type CreatedStep, createStep, startingWeights } from "../src/train/create_step.js";
 import type { TrainEvent } from "../src/train/events.js";
 import { parseHistory } from "../src/train/history.js";
+import { compareChoices, tablesToGoOn } from "../src/train/kernel_choices.js";
 import { type TrainSummary, trainRun } from "../src/train/run.node.js";
 import { RunFolder } from "../src/train/run_folder.node.js";
+import { tuningOf } from "../src/tuning/device_tuning.js";
+import { adapterIdentity, identityName } from "../src/tuning/identity.js";
+import type { TuningTable } from "../src/tuning/table.js";
 import { testDevice } from "./helpers/device.js";
 import { syntheticData } from "./helpers/synthetic_data.js";
 import { readTfEvents } from "./helpers/tfevents.js";
@@ -52,16 +56,19 @@ interface Setup {
   /** Ends the run as this step is told. */
   stopAt?: number;
   limitBytes?: number;
+  /** By default what is known of the device. */
+  tuningTables?: readonly TuningTable[];
 }
 
 async function create(
   config: TrainConfig,
   limitBytes = Number.POSITIVE_INFINITY,
   warnings: string[] = [],
+  tuningTables: readonly TuningTable[] = tuningOf(opened.device),
 ): Promise<CreatedStep> {
   return createStep(config, startingWeights(config), {
     newRuntime: () => {
-      const runtime = new Runtime(opened.device, { software: opened.description.isSoftware });
+      const runtime = new Runtime(opened.device, { software: opened.description.isSoftware, tuningTables });
       runtime.memory.limitBytes = limitBytes;
       return runtime;
     },
@@ -69,11 +76,11 @@ async function create(
   });
 }
 
-async function train(path: string, { settings = {}, stopAt, limitBytes }: Setup = {}): Promise<Result> {
+async function train(path: string, { settings = {}, stopAt, limitBytes, tuningTables }: Setup = {}): Promise<Result> {
   const folder = new RunFolder(path);
   const checkpoint = await folder.checkpoints.load((line) => expect.fail(line));
   const wanted = checkpoint?.state.config ?? resolveConfig({ ...SETTINGS, ...settings });
-  const created = await create(wanted, limitBytes);
+  const created = await create(wanted, limitBytes, [], tuningTables);
   const { batch, accumulate } = created.config;
   const events: TrainEvent[] = [];
   const stop = new AbortController();
@@ -181,6 +188,54 @@ describe("a run", () => {
     expect(withoutSpeed(bytesOf(run, "log.csv").toString())).toBe(
       withoutSpeed(bytesOf("unbroken", "log.csv").toString()),
     );
+  });
+});
+
+describe("a run that was begun by a tuning table", () => {
+  const warnings: string[] = [];
+  const warn = (line: string) => void warnings.push(line);
+  let table: TuningTable;
+  let begun: Buffer;
+  beforeAll(async () => {
+    const { step, runtime, kernels } = await create(resolveConfig(SETTINGS), undefined, [], []);
+    await step.dispose();
+    runtime.dispose();
+    // The readable kernels; those of weight gradients add in another order than the heuristics' choice.
+    table = new Map(Object.keys(kernels.choices).map((key) => [key, "direct"]));
+    await train(join(root, "tuned"), { tuningTables: [table] });
+    begun = bytesOf("tuned", "last.safetensors");
+    await train(join(root, "cut tuned"), { tuningTables: [table], stopAt: 2 });
+    cpSync(join(root, "cut tuned"), join(root, "forgetful"), { recursive: true });
+  });
+
+  test("computes other bits than one by the heuristics", () => {
+    expect(begun.equals(bytesOf("unbroken", "last.safetensors"))).toBe(false);
+  });
+
+  test("goes on to the same bits without the table, by what its checkpoint says", async () => {
+    const checkpoint = await new RunFolder(join(root, "cut tuned")).checkpoints.load((line) => expect.fail(line));
+    const kernels = checkpoint?.state.kernels;
+    expect(kernels?.choices).toMatchObject(Object.fromEntries(table));
+    const tuningTables = tablesToGoOn(opened.device, kernels, warn);
+    expect(warnings).toEqual([]);
+    await train(join(root, "cut tuned"), { tuningTables });
+    expect(bytesOf("cut tuned", "last.safetensors").equals(begun)).toBe(true);
+    expect(checkpointBytes("cut tuned").equals(checkpointBytes("tuned"))).toBe(true);
+    await train(join(root, "forgetful"), { tuningTables: [] });
+    expect(bytesOf("forgetful", "last.safetensors").equals(begun)).toBe(false);
+  });
+
+  test("says where it cannot", () => {
+    const [key = "", variant = ""] = [...table][0] ?? [];
+    const here = { adapter: identityName(adapterIdentity(opened.device)), choices: { [key]: variant } };
+    const there = { ...here, adapter: "acme-rocket-1-32" };
+    expect(tablesToGoOn(opened.device, there, warn)).toEqual(tuningOf(opened.device));
+    expect(warnings.splice(0)).toEqual([expect.stringMatching(/begun on acme-rocket-1-32, this is .*same bits/)]);
+    compareChoices({ ...here, choices: { [key]: "gone" } }, here, warn);
+    expect(warnings.splice(0)).toEqual([expect.stringMatching(/gone of .*same bits/)]);
+    compareChoices(here, here, warn);
+    compareChoices({ ...here, choices: { "a problem of validation": "direct" } }, here, warn);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { ARCHS, type Arch, DEFAULT_CONFIG } from "../model/config.js";
 import { type CommandContext, type CommonOptions, numberBetween, withCommonOptions } from "./app.js";
 import { runBench } from "./bench/run.js";
-import { withAdapterOption } from "./model_options.js";
+import { withDeviceOptions } from "./model_options.js";
 
 export interface BenchOptions extends CommonOptions {
   readonly model: Arch | false;
@@ -25,7 +25,10 @@ export interface BenchOptions extends CommonOptions {
   readonly compare?: string;
   readonly forceCompare?: boolean;
   readonly failOnSlower?: boolean;
+  readonly toggles?: boolean;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
 }
 
 const whole = (max: number) => numberBetween(1, max, "integer");
@@ -44,6 +47,7 @@ export function benchCommand(context: CommandContext): Command {
     .option("--all-variants", "with --kernels: time every variant that can run, not only the chosen one")
     .option("--train", "also time training steps: forward, backward, Adam")
     .option("--recompute", "with --train: compute the activations inside each S2AM again rather than keep them")
+    .option("--toggles", "instead, what each of dawn's toggles that --unsafe-fast sets gives for the network")
     .option("--filter <text>", "with --kernels or --check: only kernels or cases whose name contains this")
     .option("--no-roofline", "leave out the adapter's peak and bandwidth, and with them floors and limits")
     .option(
@@ -59,7 +63,7 @@ export function benchCommand(context: CommandContext): Command {
     .option("--force-compare", "with --compare: also where the file is of another adapter")
     .option("--fail-on-slower", "with --compare: end with 1 when something got slower, or nothing could be compared")
     .addHelpText("after", HELP);
-  withAdapterOption(withCommonOptions(command));
+  withDeviceOptions(withCommonOptions(command));
   return command.action((options: BenchOptions) => runBench(context, options));
 }
 

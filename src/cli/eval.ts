@@ -26,7 +26,7 @@ import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
-import { withAdapterOption, withModelFlags } from "./model_options.js";
+import { withDeviceOptions, withModelFlags } from "./model_options.js";
 import { progressBar } from "./progress.js";
 import { type HarmonizerTools, withHarmonizer } from "./session.js";
 
@@ -42,6 +42,8 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly csv?: string;
   readonly worst?: string;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
 }
 
 const EXAMPLES = `
@@ -68,7 +70,7 @@ export function evalCommand({ note }: CommandContext): Command {
     .option("--csv <file>", "also write a table with a row a picture")
     .option("--worst <strip>", "also write the pictures of lowest PSNR: composite, mask, harmonized, photograph")
     .addHelpText("after", EXAMPLES);
-  withAdapterOption(withModelFlags(withCommonOptions(command)));
+  withDeviceOptions(withModelFlags(withCommonOptions(command)));
   return command.action((options: EvalOptions) => run({ ...options, note }));
 }
 

@@ -9,13 +9,15 @@ import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { findPairs, harmonizeFolder } from "./harmonize_folder.js";
 import { harmonizePair, type Job, type PairOptions, readPair } from "./harmonize_pair.js";
-import { withAdapterOption, withModelFlags } from "./model_options.js";
+import { withDeviceOptions, withModelFlags } from "./model_options.js";
 import { withHarmonizer } from "./session.js";
 
 interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
   readonly output: string;
   readonly weights: string;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
   readonly compare?: string;
 }
 
@@ -45,7 +47,7 @@ export function harmonizeCommand({ note }: CommandContext): Command {
     .option("--compare <path>", "also write before, mask and after side by side (folder, for a folder)")
     .option("--max-pixels <n>", "refuse pictures with more pixels", numberBetween(1, 1e12), DEFAULT_MAX_PIXELS)
     .addHelpText("after", EXAMPLES);
-  withAdapterOption(withModelFlags(withCommonOptions(command)));
+  withDeviceOptions(withModelFlags(withCommonOptions(command)));
   return command.action(async (composite: string, mask: string | undefined, options: HarmonizeOptions) => {
     const job: Job = { composite, mask, output: options.output, compare: options.compare };
     const isFolder = (await stat(composite).catch(() => null))?.isDirectory() ?? false;

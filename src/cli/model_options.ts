@@ -10,6 +10,21 @@ import { loadModel, type Model, type ModelOptions } from "../model/weights.js";
 export const withAdapterOption = (command: Command): Command =>
   command.option("--adapter <name>", "auto, gpu, software, bundled, or part of an adapter's name (also S2AM_ADAPTER)");
 
+export const withUnsafeFastOption = (command: Command): Command =>
+  command.option(
+    "--unsafe-fast",
+    "without dawn's validation, bounds checks and clearing of memory: only with weights you trust",
+  );
+
+/** For commands that compute on a device: which, by which tables, and how guarded. */
+export const withDeviceOptions = (command: Command): Command =>
+  withUnsafeFastOption(withAdapterOption(command))
+    .option(
+      "--tuning <table.json>",
+      "choose kernels by this table of s2am tune, before your own and the one in the box",
+    )
+    .option("--no-tuning", "by no table, for figures that compare (also S2AM_TUNING=off)");
+
 /** `ModelOptions`: for checkpoints, which do not record them; they win over a safetensors file's metadata. */
 export const withModelFlags = (command: Command): Command =>
   command

@@ -10,6 +10,7 @@ import { evalCommand } from "./eval.js";
 import { harmonizeCommand } from "./harmonize.js";
 import { runCommand } from "./run.js";
 import { trainCommand } from "./train.js";
+import { tuneCommand } from "./tune.js";
 
 const context = { note: (line: string) => void process.stderr.write(`${line}\n`) };
 
@@ -37,6 +38,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     evalCommand,
     doctorCommand,
     benchCommand,
+    tuneCommand,
   ]) {
     program.addCommand(build(context).exitOverride().showHelpAfterError("(add --help for usage and examples)"));
   }

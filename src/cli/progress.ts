@@ -6,6 +6,7 @@ const LABEL = {
   weights: "preparing weights",
   headers: "looking at pictures",
   pictures: "harmonizing",
+  tuning: "timing kernels",
 } as const;
 
 export interface StageProgress {

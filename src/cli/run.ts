@@ -11,7 +11,7 @@ import { sizeMultiple } from "../model/config.js";
 import { Network, type NetworkShape } from "../model/network.js";
 import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
-import { modelFromFile, withAdapterOption, withModelFlags } from "./model_options.js";
+import { modelFromFile, withDeviceOptions, withModelFlags } from "./model_options.js";
 import { withDevice } from "./session.js";
 
 interface RunOptions extends CommonOptions, ModelOptions {
@@ -19,6 +19,8 @@ interface RunOptions extends CommonOptions, ModelOptions {
   readonly input: string;
   readonly output: string;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
 }
 
 const EXAMPLES = `
@@ -36,7 +38,7 @@ export function runCommand({ note }: CommandContext): Command {
     )
     .requiredOption("--output <y.npy>", "where to write [B,3,H,W]")
     .addHelpText("after", EXAMPLES);
-  withAdapterOption(withModelFlags(withCommonOptions(command)));
+  withDeviceOptions(withModelFlags(withCommonOptions(command)));
   return command.action((options: RunOptions) => run({ ...options, note }));
 }
 

@@ -2,36 +2,56 @@
 
 import type { OpenedDevice } from "../gpu/device.js";
 import { availableMemory } from "../gpu/host_memory.node.js";
-import { openDevice } from "../gpu/open_device.node.js";
+import type { OpenDeviceOptions } from "../gpu/open_device.node.js";
 import { Harmonizer } from "../harmonizer.js";
 import type { ModelOptions } from "../model/weights.js";
+import { openTunedDevice } from "../tuning/user_tables.node.js";
 import type { CommandContext, CommonOptions } from "./app.js";
 import { withWeights } from "./model_options.js";
 import { progressBar, type StageProgress } from "./progress.js";
 
 export interface DeviceOptions extends CommonOptions, CommandContext {
   readonly adapter?: string | undefined;
+  /** A table to choose kernels by, or false for none. */
+  readonly tuning?: string | boolean | undefined;
+  readonly unsafeFast?: boolean | undefined;
+  readonly timestamps?: OpenDeviceOptions["timestamps"];
 }
 
 export interface Session extends OpenedDevice {
   readonly onProgress: (progress: StageProgress) => void;
   /** Clears the progress bar, where something else is to be shown. */
   readonly stopProgress: () => void;
+  /** A line on stderr, over the progress bar. */
+  readonly print: (line: string) => void;
   /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */
   readonly memoryLimit: number;
 }
 
 /** Opens the device, hands it to `use` with a progress bar, and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, use: (session: Session) => Promise<T>): Promise<T> {
-  const opened = await openDevice({ adapter: options.adapter, log: options.note });
+  const opened = await openGuarded(options);
   const bar = progressBar(options.json);
   const memoryLimit = opened.description.isSoftware ? availableMemory() : Number.POSITIVE_INFINITY;
   try {
-    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, memoryLimit });
+    const print = (line: string): void => {
+      bar.stop();
+      options.note(line);
+    };
+    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, print, memoryLimit });
   } finally {
     bar.stop();
     await opened.close();
   }
+}
+
+/** Opens the device as the options of `withDeviceOptions` say. */
+export async function openGuarded(options: DeviceOptions): Promise<OpenedDevice> {
+  const { adapter, tuning, unsafeFast = false, timestamps = "rounded", note } = options;
+  const opened = await openTunedDevice({ adapter, tuning, unsafeFast, timestamps, log: note });
+  if (unsafeFast)
+    note("unsafe-fast: dawn's validation, bounds checks and clearing of memory are off; only for weights you trust");
+  return opened;
 }
 
 export interface HarmonizerTools extends Pick<Session, "onProgress"> {

@@ -9,10 +9,11 @@ import { parameterShapes } from "../model/weights.js";
 import type { Checkpoint } from "../train/checkpoint_format.node.js";
 import { modelConfigOf, resolveConfig, resumeConfig, type TrainConfig } from "../train/config.js";
 import { type CreatedStep, createStep, startingWeights } from "../train/create_step.js";
+import { compareChoices, tablesToGoOn } from "../train/kernel_choices.js";
 import { type TrainingData, type TrainSummary, trainRun } from "../train/run.node.js";
 import { RunFolder } from "../train/run_folder.node.js";
 import { type CommandContext, type CommonOptions, onFirstSignal, printResult, withCommonOptions } from "./app.js";
-import { modelFromFile, withAdapterOption } from "./model_options.js";
+import { modelFromFile, withDeviceOptions } from "./model_options.js";
 import { type Session, withDevice } from "./session.js";
 import { openTrainingData } from "./train_data.js";
 import { readSettings, type TrainOptions, withNetworkOfInit, withSettingFlags } from "./train_options.js";
@@ -37,7 +38,7 @@ export function trainCommand(context: CommandContext): Command {
     .option("--config <file>", "JSON of settings by their long names in camel case; options win over it")
     .option("--dry-run", "print the plan of parameters, memory and data, and end")
     .addHelpText("after", EXAMPLES);
-  withAdapterOption(withCommonOptions(command));
+  withDeviceOptions(withCommonOptions(command));
   return command.action((options: TrainOptions) => train(command, options, context));
 }
 
@@ -98,15 +99,19 @@ async function start(
   options: TrainOptions,
   { tell }: TrainProgress,
 ): Promise<void> {
+  const warn = (message: string): void => tell({ event: "warning", message });
+  const begun = checkpoint?.state.kernels;
+  const tuningTables = tablesToGoOn(device, begun, warn);
   const created = await createStep(wanted, await initialWeights(wanted, checkpoint), {
     newRuntime: () => {
-      const runtime = new Runtime(device, { software: description.isSoftware });
+      const runtime = new Runtime(device, { software: description.isSoftware, tuningTables });
       runtime.memory.limitBytes = memoryLimit;
       return runtime;
     },
-    warn: (message) => tell({ event: "warning", message }),
+    warn,
     onProgress,
   });
+  if (begun) compareChoices(begun, created.kernels, warn);
   stopProgress();
   const { runtime, step, config } = created;
   const adapter = description.name;

@@ -15,6 +15,8 @@ export interface TrainOptions extends CommonOptions {
   readonly resume?: string;
   readonly config?: string;
   readonly adapter?: string;
+  readonly tuning?: string | boolean;
+  readonly unsafeFast?: boolean;
   readonly dryRun?: boolean;
 }
 

@@ -24,7 +24,10 @@ export interface OpenDeviceOptions extends DeviceRequest {
   log?: (line: string) => void;
   /** "exact": GPU timestamps are not rounded (browsers, and dawn, round them to 65.5 microseconds). */
   timestamps?: "rounded" | "exact";
-  /** Leaves out dawn's validation, bounds checks and clearing of new buffers: for benchmarks of trusted code alone. */
+  /**
+   * Leaves out dawn's validation, bounds checks and clearing of new buffers: only with weights and code that are trusted,
+   * for a fault then reads or writes other memory instead of being an error.
+   */
   unsafeFast?: boolean;
   /** Further dawn toggles, by their names in dawn's Toggles.cpp; unknown ones are ignored. */
   dawnFeatures?: { enable?: readonly string[]; disable?: readonly string[] };
@@ -58,14 +61,20 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Opene
   };
 }
 
+/** What `unsafeFast` sets, by the names in dawn's Toggles.cpp. */
+export const UNSAFE_FAST = {
+  enable: ["skip_validation", "disable_robustness"],
+  disable: ["lazy_clear_resource_on_first_use", "timestamp_quantization"],
+} as const;
+
 function dawnFlags({ timestamps, unsafeFast, dawnFeatures }: OpenDeviceOptions): string[] {
   // Dawn hides f16 on NVIDIA's Vulkan driver for conformance corner cases of denormals.
   const enable = ["vulkan_enable_f16_on_nvidia", ...(dawnFeatures?.enable ?? [])];
   const disable = [...(dawnFeatures?.disable ?? [])];
-  if (timestamps === "exact" || unsafeFast) disable.push("timestamp_quantization");
+  if (timestamps === "exact") disable.push("timestamp_quantization");
   if (unsafeFast) {
-    enable.push("skip_validation", "disable_robustness");
-    disable.push("lazy_clear_resource_on_first_use");
+    enable.push(...UNSAFE_FAST.enable);
+    disable.push(...UNSAFE_FAST.disable.filter((toggle) => !disable.includes(toggle)));
   }
   const flags = [`enable-dawn-features=${enable.join(",")}`];
   if (disable.length > 0) flags.push(`disable-dawn-features=${disable.join(",")}`);

@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { AdapterError } from "../errors.js";
+import { cacheFolders, userId } from "./cache_folder.node.js";
 
 export interface BundledVulkan {
   folder: string;
@@ -62,24 +62,6 @@ function findArchive(): Archive {
     );
   }
 }
-
-/** The user's cache, else a private folder in the system's temporary one. */
-function cacheFolders(): string[] {
-  const xdg = process.env.XDG_CACHE_HOME;
-  const cache = xdg && isAbsolute(xdg) ? xdg : join(homeFolder(), ".cache");
-  return [join(cache, "s2am-webgpu"), join(tmpdir(), `s2am-webgpu-${userId()}`)];
-}
-
-// A container may run under a user id that has no entry, and so no home.
-function homeFolder(): string {
-  try {
-    return homedir();
-  } catch {
-    return tmpdir();
-  }
-}
-
-const userId = (): number => process.getuid?.() ?? 0;
 
 function unpackOnce(archive: Archive, parents: readonly string[]): BundledVulkan {
   const problems: string[] = [];

@@ -2,15 +2,17 @@
  * Turns a graph into a plan: picks variants, lays out memory, creates pipelines concurrently, uploads and repacks
  * constants, and makes every bind group once, so that a run only encodes.
  */
-import { AbortedError, OutOfMemoryError } from "../errors.js";
+import { AbortedError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import type { ShaderBinding } from "../gpu/shader.js";
 import { invocationsOf, minimalBytes } from "./cost.js";
+import { alignBytes, bindPass, checkWorkgroups } from "./dispatch.js";
 import type { Layout, StorageInfo } from "./layout.js";
 import { type Operand, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
 import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
-import { type ActivationPlan, align, bytesOf, type PlanOptions, planGraph } from "./plan_graph.js";
+import { type ActivationPlan, bytesOf, type PlanOptions, planGraph, type Step } from "./plan_graph.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
 import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
@@ -54,30 +56,18 @@ export async function compile(
       if (source?.source.kind === "variable") return runtime.variables.of(source.source.variable);
       return source?.source.kind === "constant" ? constants.raw(id) : buffers.of(id);
     };
+    const resourceOf = (operand: Exclude<Operand, { none: true }>): GPUBufferBinding => {
+      if ("scratch" in operand)
+        return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: alignBytes(operand.bytes) };
+      const storage = layout.storages[operand.storage];
+      if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
+      return { buffer: bufferOf(storage), size: alignBytes(storage.bytes) };
+    };
+    const resources = { of: resourceOf, params: (pass: Pass, binding: ShaderBinding) => uniforms.of(pass, binding) };
     const bind = (pass: Pass, label: string): Dispatch => {
-      const resource = (operand: Operand): GPUBufferBinding => {
-        if ("none" in operand) return { buffer: runtime.zeroBuffer() };
-        if ("scratch" in operand)
-          return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
-        const storage = layout.storages[operand.storage];
-        if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
-        return { buffer: bufferOf(storage), size: align(storage.bytes) };
-      };
-      const entries = pass.shader.bindings.map((described) => {
-        const { name, binding, access } = described;
-        if (access === "uniform") return { binding, resource: { buffer: uniforms.of(pass, described) } };
-        const bound = pass.bind[name];
-        if (!bound) throw new Error(`${pass.shader.name}: binding ${name} was not given`);
-        return { binding, resource: resource(bound) };
-      });
       const pipeline = pipelines.get(pass);
       if (!pipeline) throw new Error(`${pass.shader.name}: its pipeline was not created`);
-      const group = runtime.device.createBindGroup({
-        label,
-        layout: runtime.pipelines.bindGroupLayout(pass.shader),
-        entries,
-      });
-      return { label, pipeline, group, workgroups: pass.workgroups };
+      return bindPass(runtime, pass, pipeline, resources, label);
     };
 
     let done = 0;
@@ -116,6 +106,7 @@ export async function compile(
         outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
         ...bytesOf(activations),
         weightBytes: constants.bytes + variables,
+        choices: choicesOf(steps),
         compileMs: performance.now() - started,
         release,
       });
@@ -126,21 +117,14 @@ export async function compile(
   }
 }
 
-/** Kernels spread a large range over two dimensions of workgroups; what passes even that is too large for the device. */
-function checkWorkgroups(
-  { maxComputeWorkgroupsPerDimension: most }: GPUSupportedLimits,
-  { shader, workgroups }: Pass,
-): void {
-  if (workgroups.every((count) => count <= most)) return;
-  throw new OutOfMemoryError(
-    `${shader.name} would need ${workgroups.join(" x ")} workgroups, this device allows ${most} a dimension: use a smaller image, batch or --working-size`,
-  );
-}
-
 function inputsOf(nodes: readonly GraphNode[], outputs: readonly Tensor[]): Tensor[] {
   const tensors = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs]);
   return [...tensors].filter((tensor): tensor is Tensor => tensor?.source.kind === "input");
 }
+
+/** Of nodes that had a choice. */
+const choicesOf = (steps: readonly Step[]): Map<string, string> =>
+  new Map(steps.flatMap(({ node, key, variant }) => (node.op.variants.length > 1 ? [[key, variant]] : [])));
 
 const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(inputs, outputs, attrs);
 

@@ -14,6 +14,8 @@ export interface TensorView extends TensorSpec {
   readonly offset: number;
   /** Which storage; equal for tensors that share memory. */
   readonly storage: number;
+  /** Set where the values never change from run to run, so that what a variant repacks them into is made once. */
+  readonly constant?: boolean;
 }
 
 /** Memory that only the passes of one node see. */

@@ -74,6 +74,8 @@ export interface PlanParts {
   readonly scratchBytes: number;
   /** Constants in the form that runs read. */
   readonly weightBytes: number;
+  /** The variant of each problem that had several, by its key. */
+  readonly choices: ReadonlyMap<string, string>;
   readonly compileMs: number;
   /** Frees what the plan holds; the plan adds what it makes itself. */
   readonly release: (() => void)[];

@@ -2,14 +2,19 @@
  * Everything that is decided of a graph before the device is asked for anything: its nodes in order, their places in
  * storages, a variant for each, what runs once and what every time, and which storages share a buffer.
  */
+import type { TuningTable } from "../tuning/table.js";
+import { alignBytes } from "./dispatch.js";
 import { type Layout, layOut, type StorageInfo } from "./layout.js";
 import { type BufferPlan, type Lifetime, lowerBound, planBuffers } from "./memory_plan.js";
-import { type NodePlan, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
+import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
+import { isPreparedOnce, problemOf, reachable } from "./problem.js";
 import type { Runtime } from "./runtime.js";
-import { type SelectOptions, select } from "./select.js";
+import { problemKey, type SelectOptions, select } from "./select.js";
 import type { GraphNode, Tensor } from "./tensor.js";
 
-export interface PlanOptions extends SelectOptions {
+export interface PlanOptions extends Pick<SelectOptions, "force"> {
+  /** Measured choices that win over the runtime's tables; "off" leaves those out too: the heuristics alone decide. */
+  readonly tuning?: TuningTable | "off" | undefined;
   /** false gives every tensor its own buffer, to tell a planning fault from a kernel's. */
   readonly planMemory?: boolean;
   /** Tensors that a run computes and does not return: updates of variables. */
@@ -20,6 +25,7 @@ export interface Step {
   readonly node: GraphNode;
   readonly variant: string;
   readonly plan: NodePlan;
+  readonly key: string;
 }
 
 export interface GraphPlan {
@@ -47,7 +53,7 @@ export function planGraph(
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
-  const prepared = steps.map(({ plan }) => dependOnConstants(plan.prepare ?? [], layout));
+  const prepared = steps.map(({ plan }) => isPreparedOnce(plan.prepare ?? []));
   const passes = steps.flatMap((step, index) => {
     const inRun = prepared[index] ? step.plan.passes : [...(step.plan.prepare ?? []), ...step.plan.passes];
     return inRun.map((pass) => ({ step, pass }));
@@ -99,35 +105,14 @@ export const bytesOf = ({ keys, lifetimes, plan }: ActivationPlan) => ({
   scratchBytes: lowerBound(lifetimes.filter((_, i) => typeof keys[i] !== "number")),
 });
 
-function reachable(outputs: readonly Tensor[]): GraphNode[] {
-  const found = new Set<GraphNode>();
-  const pending = [...outputs];
-  for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
-    if (tensor.source.kind !== "node" || found.has(tensor.source.node)) continue;
-    found.add(tensor.source.node);
-    for (const x of tensor.source.node.inputs) if (x) pending.push(x);
-  }
-  return [...found].sort((a, b) => a.id - b.id);
+function planNode(runtime: Runtime, node: GraphNode, layout: Layout, { force, tuning }: PlanOptions): Step {
+  const problem = problemOf(node, layout);
+  const forced = node.variant ?? force?.[node.op.name];
+  const tables = tuning === "off" ? [] : [...(tuning ? [tuning] : []), ...runtime.tuningTables];
+  const variant = select(node.op, problem, runtime.capabilities, forced, { tuning: tables });
+  const plan = variant.plan(problem, runtime.capabilities);
+  return { node, variant: variant.name, plan, key: problemKey(problem) };
 }
-
-function planNode(runtime: Runtime, node: GraphNode, layout: Layout, options: PlanOptions): Step {
-  const problem: Problem<unknown> = {
-    op: node.op.name,
-    attrs: node.attrs,
-    inputs: node.inputs.map((tensor) => tensor && layout.view(tensor)),
-    outputs: node.outputs.map((tensor) => layout.view(tensor)),
-  };
-  const forced = node.variant ?? options.force?.[node.op.name];
-  const variant = select(node.op, problem, runtime.capabilities, forced, options);
-  return { node, variant: variant.name, plan: variant.plan(problem, runtime.capabilities) };
-}
-
-/** Repacking may be done once where all that it reads is constant. */
-const dependOnConstants = (prepare: readonly Pass[], { storages }: Layout): boolean =>
-  prepare.length > 0 &&
-  prepare.flatMap(viewsOf).every(({ storage }) => storages[storage]?.source?.source.kind === "constant");
-
-export const align = (bytes: number): number => Math.max(4, Math.ceil(bytes / 4) * 4);
 
 const isPersistent = ({ source }: StorageInfo): boolean =>
   source?.source.kind === "constant" || source?.source.kind === "variable";
@@ -148,7 +133,7 @@ function planActivations(
 ): ActivationPlan {
   const lifetimes = new Map<number | Scratch, { bytes: number; first: number; last: number }>();
   const touch = (key: number | Scratch, bytes: number, at: number): void => {
-    const lifetime = lifetimes.get(key) ?? { bytes: align(bytes), first: at, last: at };
+    const lifetime = lifetimes.get(key) ?? { bytes: alignBytes(bytes), first: at, last: at };
     lifetimes.set(key, { ...lifetime, first: Math.min(lifetime.first, at), last: Math.max(lifetime.last, at) });
   };
   const touchStorage = (id: number, at: number): void => {

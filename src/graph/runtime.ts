@@ -7,6 +7,8 @@ import { waitIdly } from "../gpu/idle.js";
 import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
 import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
+import { tuningOf } from "../tuning/device_tuning.js";
+import type { TuningTable } from "../tuning/table.js";
 import type { Capabilities } from "./op.js";
 import type { ConstantSource } from "./tensor.js";
 import { VariableStore } from "./variables.js";
@@ -14,6 +16,8 @@ import { VariableStore } from "./variables.js";
 export interface RuntimeOptions {
   /** Whether the device is a CPU that poses as a GPU; read off the adapter's info where it is not given. */
   readonly software?: boolean;
+  /** Measured choices, the tables that win first; by default those that are known for the device. */
+  readonly tuningTables?: readonly TuningTable[];
 }
 
 export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
@@ -28,6 +32,7 @@ export class Runtime {
   readonly pipelines: PipelineCache;
   readonly capabilities: Capabilities;
   readonly variables: VariableStore;
+  readonly tuningTables: readonly TuningTable[];
   private readonly constants = new Map<ConstantSource, Map<string, Shared>>();
   private zeros: GpuAllocation | undefined;
 
@@ -39,11 +44,15 @@ export class Runtime {
     this.pipelines = new PipelineCache(device);
     this.variables = new VariableStore(this);
     this.capabilities = capabilitiesOf(device, options);
+    this.tuningTables = options.tuningTables ?? tuningOf(device);
   }
 
-  /** A few zero bytes, bound where an optional operand is absent. */
+  /** A few zero bytes, bound where an optional operand is absent. Written, as a device may be told not to clear memory. */
   zeroBuffer(): GPUBuffer {
-    this.zeros ??= this.memory.create("zeros", 64, BUFFER_USAGE);
+    if (!this.zeros) {
+      this.zeros = this.memory.create("zeros", 64, BUFFER_USAGE);
+      this.device.queue.writeBuffer(this.zeros.buffer, 0, new Uint8Array(64));
+    }
     return this.zeros.buffer;
   }
 

@@ -1,18 +1,22 @@
 /** Which variant computes a problem: a pure policy, so that a choice can be explained and tested without a GPU. */
 import { AdapterError, UsageError } from "../errors.js";
-import type { Capabilities, OpDefinition, Problem, Variant } from "./op.js";
-
-/** Measured choices: problem key (`problemKey`) to variant name. */
-export type TuningTable = ReadonlyMap<string, string>;
+import type { TuningTable } from "../tuning/table.js";
+import type { Capabilities, OpDefinition, Problem, TensorView, Variant } from "./op.js";
 
 export interface SelectOptions {
   /** Forces variants by op name, e.g. `{ conv2d: "direct" }`. */
   readonly force?: Readonly<Record<string, string>>;
-  readonly tuning?: TuningTable;
+  /** Measured choices, the tables that win first. */
+  readonly tuning?: readonly TuningTable[];
 }
 
+/** Whether a variant computes a problem correctly on a device. */
+export const canRun = <Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>, capabilities: Capabilities): boolean =>
+  variant.features.every((feature) => capabilities.features.has(feature)) && variant.accepts(problem, capabilities);
+
 /**
- * A forced name, else the tuning table, else the first variant that accepts the problem and suits the device.
+ * A forced name, else the first tuning table whose choice can run, else the first variant that accepts the problem and
+ * suits the device.
  * @throws UsageError for a forced variant that is unknown, AdapterError for one that cannot run: nothing falls back silently
  */
 export function select<Attrs>(
@@ -20,10 +24,9 @@ export function select<Attrs>(
   problem: Problem<Attrs>,
   capabilities: Capabilities,
   forced: string | undefined,
-  { tuning }: SelectOptions = {},
+  { tuning = [] }: SelectOptions = {},
 ): Variant<Attrs> {
-  const runs = (variant: Variant<Attrs>): boolean =>
-    variant.features.every((feature) => capabilities.features.has(feature)) && variant.accepts(problem, capabilities);
+  const runs = (variant: Variant<Attrs>): boolean => canRun(variant, problem, capabilities);
   if (forced !== undefined) {
     const variant = op.variants.find(({ name }) => name === forced);
     if (!variant) {
@@ -39,8 +42,12 @@ export function select<Attrs>(
     }
     return variant;
   }
-  const tuned = op.variants.find(({ name }) => name === tuning?.get(problemKey(problem)));
-  if (tuned && runs(tuned)) return tuned;
+  const key = tuning.length > 0 ? problemKey(problem) : "";
+  for (const table of tuning) {
+    const wanted = table.get(key);
+    const tuned = wanted === undefined ? undefined : op.variants.find(({ name }) => name === wanted);
+    if (tuned && runs(tuned)) return tuned;
+  }
   const chosen =
     op.variants.find((variant) => runs(variant) && (variant.suits?.(problem, capabilities) ?? true)) ??
     op.variants.find(runs);
@@ -48,8 +55,21 @@ export function select<Attrs>(
   return chosen;
 }
 
-/** `conv2d 1x128x128x128,3x3x128x256 {"padding":1,"stride":1}`: the same work has the same key. */
-export function problemKey<Attrs>(problem: Problem<Attrs>): string {
-  const shapes = problem.inputs.map((view) => (view ? view.shape.join("x") : "-")).join(",");
-  return `${problem.op} ${shapes} ${JSON.stringify(problem.attrs)}`;
+/**
+ * `conv2d 1x128x128x128,const 3x3x128x256,- {"padding":1,"stride":1}`: the same work has the same key. What repacking
+ * costs hangs on which operands are constants. Of views that are part of a wider storage it tells pitch and offset,
+ * `1x64x64x128/256+128`, since they decide what a variant accepts; of outputs it tells only these.
+ */
+export function problemKey<Attrs>({ op, inputs, outputs, attrs }: Problem<Attrs>): string {
+  const special = outputs.some((view) => !isPlain(view)) ? ` -> ${outputs.map(showView).join(",")}` : "";
+  return `${op} ${inputs.map(showView).join(",")}${special} ${JSON.stringify(attrs)}`;
+}
+
+const isDense = ({ shape, pitch, offset }: TensorView): boolean => offset === 0 && pitch === (shape.at(-1) ?? 1);
+const isPlain = (view: TensorView): boolean => isDense(view) && view.dtype === "f32";
+
+function showView(view: TensorView | null): string {
+  if (!view) return "-";
+  const place = isDense(view) ? "" : `/${view.pitch}+${view.offset}`;
+  return `${view.constant ? "const " : ""}${view.shape.join("x")}${place}${view.dtype === "f32" ? "" : `:${view.dtype}`}`;
 }

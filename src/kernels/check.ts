@@ -119,7 +119,7 @@ export function compareWithOracle(
 }
 
 /** All indices, or a seeded sample that always holds the first and the last. */
-function indicesToCheck(size: number, most: number): Iterable<number> {
+export function indicesToCheck(size: number, most: number): Iterable<number> {
   if (size <= most) return Array.from({ length: size }, (_, i) => i);
   const random = mulberry32(size);
   return new Set([0, size - 1, ...Array.from({ length: most - 2 }, () => Math.floor(random() * size))]);

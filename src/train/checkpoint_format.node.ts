@@ -8,11 +8,16 @@ import { WeightsError } from "../errors.js";
 import { parseSafetensors, serializeSafetensors } from "../io/safetensors.js";
 import type { HostTensor } from "../io/tensor_data.js";
 import { configSchema } from "./config.js";
+import { kernelChoicesSchema } from "./kernel_choices_schema.js";
 import { progressSchema } from "./progress.js";
 
 const FORMAT = "s2am-checkpoint-1";
 
-const stateSchema = v.strictObject({ progress: progressSchema, config: configSchema });
+const stateSchema = v.strictObject({
+  progress: progressSchema,
+  config: configSchema,
+  kernels: v.optional(kernelChoicesSchema),
+});
 
 /** Everything that a run needs to go on, but its tensors. */
 export type TrainingState = v.InferOutput<typeof stateSchema>;

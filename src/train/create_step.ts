@@ -7,6 +7,8 @@ import { sizeMultiple } from "../model/config.js";
 import { initialTensors } from "../model/init.js";
 import { levelKey } from "../model/unet.js";
 import { cutBatch, modelConfigOf, type TrainConfig } from "./config.js";
+import { kernelChoices } from "./kernel_choices.js";
+import type { KernelChoices } from "./kernel_choices_schema.js";
 import { TrainStep } from "./train_step.js";
 import { compileForward } from "./validation.js";
 
@@ -15,6 +17,8 @@ export interface CreatedStep {
   readonly step: TrainStep;
   /** The settings as they can be run: `batch` and `accumulate` may have changed. */
   readonly config: TrainConfig;
+  /** What the step and the validation compute with. */
+  readonly kernels: KernelChoices;
 }
 
 export interface CreateStepOptions {
@@ -53,8 +57,8 @@ export async function createStep(
     let step: TrainStep | null = null;
     try {
       step = await TrainStep.create(runtime, options, initial);
-      await tryTheRest(runtime, step, config);
-      return { runtime, config, step };
+      const forward = await tryTheRest(runtime, step, config);
+      return { runtime, config, step, kernels: kernelChoices(runtime, step.choices, forward) };
     } catch (error) {
       await step?.dispose();
       runtime.dispose();
@@ -69,11 +73,16 @@ export async function createStep(
   }
 }
 
-/** Saving and validating take memory too: better found now than after the first epoch. */
-async function tryTheRest(runtime: Runtime, step: TrainStep, config: TrainConfig): Promise<void> {
+/** Saving and validating take memory too: better found now than after the first epoch. @returns validation's kernels */
+async function tryTheRest(
+  runtime: Runtime,
+  step: TrainStep,
+  config: TrainConfig,
+): Promise<ReadonlyMap<string, string>> {
   await step.readState();
   const plan = await compileForward(runtime, await step.weights(), modelConfigOf(config), config.size);
   await plan.dispose();
+  return plan.parts.choices;
 }
 
 /**

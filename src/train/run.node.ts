@@ -125,7 +125,7 @@ class TrainRun {
   }
 
   private async save(progress: Progress): Promise<void> {
-    const { folder, step, config, tell } = this.options;
+    const { folder, step, config, kernels, tell } = this.options;
     const shapes = parameterShapes(modelConfigOf(config));
     const tensors = new Map<string, HostTensor>();
     for (const [name, values] of await step.readState()) {
@@ -143,7 +143,7 @@ class TrainRun {
       new Map(weights),
       this.metadata({ step: progress.step, epoch: progress.position.epoch }),
     );
-    const path = await folder.checkpoints.save({ state: { progress, config }, tensors });
+    const path = await folder.checkpoints.save({ state: { progress, config, kernels }, tensors });
     tell({ event: "saved", step: progress.step, path });
   }
 

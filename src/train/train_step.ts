@@ -1,7 +1,4 @@
-/**
- * One training step as one graph: forward, loss, backward, guard, clipping, optimizer, running statistics, average of the
- * weights. With accumulation it is two: a micro-batch adds its gradients up, and the update follows after the last.
- */
+/** One training step on a device: its graphs compiled, run with a batch, and its state read and written. */
 import { UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
 import type { PassTiming, Plan, PlannedDispatch } from "../graph/plan.js";
@@ -13,7 +10,7 @@ import { adamHyper } from "../kernels/adam/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { type StateEntry, type TrainLayers, toStateDict } from "../model/train_layers.js";
 import type { LossName } from "./losses.js";
-import { buildStep } from "./step_graph.js";
+import { type TrainGraph, trainGraphs } from "./train_graph.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -93,11 +90,12 @@ export class TrainStep {
     initial: ReadonlyMap<string, HostTensor>,
   ): Promise<TrainStep> {
     checkTrainOptions(options);
-    const { layers, optimizer, micro, update } = buildStep(options, initial);
-    const how = { onProgress: options.onProgress, signal: options.signal };
-    const compiled = await compile(runtime, micro.outputs, { ...how, effects: micro.effects });
-    const plan = update && (await compile(runtime, update.outputs, { ...how, effects: update.effects }));
-    return new TrainStep(runtime, options, layers, optimizer.entries(layers), compiled, plan);
+    const { layers, state, micro, update } = trainGraphs(options, initial);
+    const compileOptions = { onProgress: options.onProgress, signal: options.signal };
+    const compiled = ({ outputs, effects }: TrainGraph): Promise<Plan> =>
+      compile(runtime, outputs, { ...compileOptions, effects });
+    const first = await compiled(micro);
+    return new TrainStep(runtime, options, layers, state, first, update && (await compiled(update)));
   }
 
   /** What `create` would take on this device, without allocating anything or compiling a shader. */
@@ -107,11 +105,11 @@ export class TrainStep {
     initial: ReadonlyMap<string, HostTensor>,
   ): TrainMemory {
     checkTrainOptions(options);
-    const { layers, optimizer, micro, update } = buildStep(options, initial);
+    const { layers, state, micro, update } = trainGraphs(options, initial);
     const parts = [micro, ...(update ? [update] : [])].map(({ outputs, effects }) =>
       plannedMemory(runtime, outputs, { effects }),
     );
-    return memoryOf(layers, optimizer.entries(layers), parts);
+    return memoryOf(layers, state, parts);
   }
 
   /** Runs one step. A step whose gradients are not finite changes nothing but the running statistics' time. */
@@ -182,6 +180,11 @@ export class TrainStep {
   /** What a step dispatches, for benches. */
   get dispatches(): readonly PlannedDispatch[] {
     return [...this.micro.parts.dispatches, ...(this.update?.parts.dispatches ?? [])];
+  }
+
+  /** The variant of each problem that had several, by its key. */
+  get choices(): ReadonlyMap<string, string> {
+    return new Map([...this.micro.parts.choices, ...(this.update?.parts.choices ?? [])]);
   }
 
   /** Frees the plans; the variables go with the runtime. */

@@ -6,7 +6,6 @@ import { assertSameAdapter, compareResults, parseResults, type Timed } from "../
 import { anyRows } from "../../../bench/kernels.js";
 import type { Results } from "../../../bench/results.js";
 import { InputError, UsageError } from "../../errors.js";
-import { openDevice } from "../../gpu/open_device.node.js";
 import { reason } from "../../io/file_source.node.js";
 import { assertFolder } from "../../io/file_write.node.js";
 import { suites } from "../../kernels/index.js";
@@ -15,7 +14,9 @@ import { packageVersion } from "../../package.node.js";
 import { checkTrainOptions } from "../../train/train_step.js";
 import { type CommandContext, printResult } from "../app.js";
 import type { BenchOptions } from "../bench.js";
+import { benchTogglesCommand } from "../bench_toggles.js";
 import { progressBar } from "../progress.js";
+import { openGuarded } from "../session.js";
 import { measure } from "./measure.js";
 import { writeOutputs } from "./outputs.js";
 import { report } from "./text.js";
@@ -24,7 +25,8 @@ export async function runBench({ note }: CommandContext, options: BenchOptions):
   const config = checkOptions(options);
   for (const file of [options.output, options.trace, options.html]) if (file) await assertFolder(dirname(file));
   const old = options.compare === undefined ? null : await readEarlier(options.compare);
-  const opened = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
+  if (options.toggles) return benchTogglesCommand(config, options, note);
+  const opened = await openGuarded({ ...options, timestamps: "exact", note });
   const { device, description, close } = opened;
   const bar = progressBar(options.json);
   const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));

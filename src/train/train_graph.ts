@@ -1,4 +1,8 @@
-/** The graph of a training step: forward, loss, backward, guard, optimizer, running statistics, average of the weights. */
+/**
+ * The graphs of one training step: forward, loss, backward, guard, clipping, optimizer, running statistics, average of the
+ * weights. With accumulation there are two: a micro-batch adds its gradients up, and the update follows after the last.
+ * Building them touches no device, so that they can be looked at without one.
+ */
 import { gradients } from "../autograd/backward.js";
 import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import type { HostTensor } from "../io/tensor_data.js";
@@ -17,23 +21,27 @@ import type { TrainStepOptions } from "./train_step.js";
 /** Momentum of the running statistics, as in PyTorch. */
 const MOMENTUM = 0.1;
 
-export interface StepGraph {
+export interface TrainGraph {
+  /** What a run returns. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** What it changes in place. */
+  /** What it computes besides: updates of variables. */
   readonly effects: readonly Tensor[];
 }
 
-export interface BuiltStep {
+export interface TrainGraphs {
   readonly layers: TrainLayers;
-  readonly optimizer: OptimizerState;
-  /** What a micro-batch runs; the whole step where that is one micro-batch. */
-  readonly micro: StepGraph;
-  /** What follows the last of several micro-batches. */
-  readonly update: StepGraph | null;
+  /** Everything that training changes. */
+  readonly state: readonly StateEntry[];
+  readonly micro: TrainGraph;
+  /** The update after the last micro-batch; null where a step is one micro-batch and holds it itself. */
+  readonly update: TrainGraph | null;
 }
 
-/** @param options checked before */
-export function buildStep(options: TrainStepOptions, initial: ReadonlyMap<string, HostTensor>): BuiltStep {
+/**
+ * @param options that `checkTrainOptions` lets pass
+ * @param initial state dict by PyTorch key
+ */
+export function trainGraphs(options: TrainStepOptions, initial: ReadonlyMap<string, HostTensor>): TrainGraphs {
   const { config, batch, size, emaDecay = 0, accumulate = 1 } = options;
   const layers = new TrainLayers(initial);
   const x = input("x", [batch, size, size, 4]);
@@ -47,6 +55,7 @@ export function buildStep(options: TrainStepOptions, initial: ReadonlyMap<string
   });
   const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
   const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
+  const state = optimizer.entries(layers);
 
   const hyper = input("hyper", [HYPER_SIZE]);
   const decay = input("ema decay", [1]);
@@ -61,7 +70,7 @@ export function buildStep(options: TrainStepOptions, initial: ReadonlyMap<string
   if (accumulate === 1) {
     const { gate, statistics } = guard(grads);
     const effects = [...updates(grads, gate), ...runningUpdates(layers, gate)];
-    return { layers, optimizer, micro: { outputs: { loss, statistics }, effects }, update: null };
+    return { layers, state, micro: { outputs: { loss, statistics }, effects }, update: null };
   }
   const reset = input("reset", [1]);
   const { gate, statistics } = guard(grads);
@@ -69,7 +78,7 @@ export function buildStep(options: TrainStepOptions, initial: ReadonlyMap<string
   const micro = { outputs: { loss, statistics }, effects: [...sums, ...runningUpdates(layers, gate)] };
   const total = guard(optimizer.sums);
   const update = { outputs: { statistics: total.statistics }, effects: updates(optimizer.sums, total.gate) };
-  return { layers, optimizer, micro, update };
+  return { layers, state, micro, update };
 }
 
 /** The optimizer's variables beside the parameters. */
