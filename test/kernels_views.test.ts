@@ -40,6 +40,7 @@ const ACTIVATIONS: Readonly<Record<string, number | readonly number[]>> = {
   batch_norm_backward: 2,
   instance_norm_backward: 6,
   linear_backward_weight: 2,
+  attention_gates_backward: 6,
   global_pool_backward: 2,
   channel_gate_backward: 3,
   s2am_compose_backward: 4,

@@ -92,7 +92,8 @@ export async function compile(
           return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: align(operand.bytes) };
         const storage = layout.storages[operand.storage];
         if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
-        return { buffer: bufferOf(storage), size: align(storage.bytes) };
+        if (operand.base === null) return { buffer: bufferOf(storage), size: align(storage.bytes) };
+        return { buffer: bufferOf(storage), offset: operand.base * 4, size: align(sizeOf(operand.shape) * 4) };
       };
       const entries = pass.shader.bindings.map((described) => {
         const { name, binding, access } = described;

@@ -6,7 +6,10 @@
 import type { AnyShader, Shader } from "../gpu/shader.js";
 import { type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
 
-/** A tensor inside a storage: element (n, h, w, c) lies at ((n * H + h) * W + w) * pitch + offset + c. */
+/** Elements that the start of a part of a packed storage is a multiple of: WebGPU binds at multiples of 256 bytes. */
+export const PART_ALIGNMENT = 64;
+
+/** A tensor inside a storage: element (n, h, w, c) lies at base + ((n * H + h) * W + w) * pitch + offset + c. */
 export interface TensorView extends TensorSpec {
   /** Elements from one pixel to the next; the channel count unless the tensor lies inside a concatenation. */
   readonly pitch: number;
@@ -14,6 +17,8 @@ export interface TensorView extends TensorSpec {
   readonly offset: number;
   /** Which storage; equal for tensors that share memory. */
   readonly storage: number;
+  /** Elements before it where it is a part of a packed storage, bound by itself: kernels do not see it. Else null. */
+  readonly base: number | null;
 }
 
 /** Memory that only the passes of one node see. */
@@ -73,8 +78,11 @@ export interface Variant<Attrs> {
   plan(problem: Problem<Attrs>, capabilities: Capabilities): NodePlan;
 }
 
-/** How an op that moves no data places its tensors in one storage. */
-export type ViewKind = "concat" | "slice" | "reshape";
+/**
+ * How an op that moves no data places its tensors in one storage. Members of a concatenation and slices interleave by
+ * channel; the parts of a pack lie one after the other and are bound by themselves.
+ */
+export type ViewKind = "concat" | "slice" | "reshape" | "pack" | "part";
 
 export interface OpDefinition<Attrs> {
   readonly name: string;

@@ -3,21 +3,23 @@
  * weights. With accumulation it is two: a micro-batch adds its gradients up, and the update follows after the last.
  */
 import { gradients } from "../autograd/backward.js";
-import { UsageError } from "../errors.js";
+import { ShapeError, UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
 import type { Plan, PlannedDispatch } from "../graph/plan.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
-import type { HostTensor } from "../io/tensor_data.js";
+import { constant, input, type Shape, showShape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
 import { adam, adamHyper } from "../kernels/adam/op.js";
 import { concat } from "../kernels/concat/op.js";
 import { emaUpdate } from "../kernels/ema_update/op.js";
 import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
+import { gradientStatisticsParts } from "../kernels/gradient_statistics_parts/op.js";
 import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
 import { updateRunning } from "../kernels/update_running/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
-import { type StateEntry, TrainLayers, toStateDict } from "../model/train_layers.js";
+import type { ParameterStore, StateEntry } from "../model/parameter_store.js";
+import { type BatchStatistic, TrainLayers } from "../model/train_layers.js";
 import { unet } from "../model/unet.js";
 import { type LossName, lossOf } from "./losses.js";
 
@@ -81,7 +83,7 @@ export class TrainStep {
     private readonly runtime: Runtime,
     readonly options: TrainStepOptions,
     private readonly layers: TrainLayers,
-    private readonly state: readonly StateEntry[],
+    private readonly state: readonly StoredEntry[],
     private readonly micro: Plan,
     /** The update after the last micro-batch; null where a step is one micro-batch and holds it itself. */
     private readonly update: Plan | null,
@@ -103,26 +105,29 @@ export class TrainStep {
     const target = input("target", [batch, size, size, 3]);
     const { y } = unet(layers, config, x);
     const loss = lossOf(options.loss, y, target, x);
-    const parameters = layers.parameters.map(({ tensor }) => tensor);
+    const { units } = layers.trained;
+    const parameters = units.flatMap(({ parts }) => parts.map(({ tensor }) => tensor));
     const seed = constant("loss gradient", loss.shape, new Float32Array(1).fill(1 / accumulate));
     const found = gradients(new Map([[loss, seed]]), parameters, {
       recompute: options.recompute ? layers.segments : [],
     });
-    const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
+    const grads = units.map((unit) => layers.trained.gather(unit, (tensor) => found.get(tensor) as Tensor));
     const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
     const compileOptions = { onProgress, signal };
 
     const hyper = input("hyper", [HYPER_SIZE]);
     const decay = input("ema decay", [1]);
     const guard = (gradient: readonly Tensor[]) => {
-      const statistics = concat(gradient.map((g) => gradientStatistics(g)));
+      const statistics = concat(gradient.map((g, unit) => statisticsOf(g, entriesOf(layers, unit))));
       return { gate: stepGate(statistics, hyper), statistics };
     };
     const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-      ...parameters.flatMap((parameter, i) =>
-        optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options),
+      ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, options)),
+      ...optimizer.average(
+        units.map(({ variable }) => variable),
+        gate,
+        decay,
       ),
-      ...optimizer.average(parameters, gate, decay),
     ];
     if (accumulate === 1) {
       const { gate, statistics } = guard(grads);
@@ -170,7 +175,7 @@ export class TrainStep {
 
   /** Everything that training changes, by name: `param/KEY` (running statistics too), `m/KEY`, `v/KEY`, `ema/KEY`; PyTorch's layouts. */
   async readState(): Promise<Map<string, Float32Array>> {
-    const values = await this.runtime.variables.read(this.state.map(({ tensor }) => tensor));
+    const values = await readEntries(this.runtime, this.state);
     return new Map(this.state.map(({ key, toPyTorch }, i) => [key, toPyTorch(values[i] ?? new Float32Array(0))]));
   }
 
@@ -179,29 +184,42 @@ export class TrainStep {
     const known = new Set(this.state.map(({ key }) => key));
     const extra = [...state.keys()].find((key) => !known.has(key));
     if (extra !== undefined) throw new UsageError(`the state holds ${extra}, which this training does not have`);
-    for (const { key, tensor, fromPyTorch } of this.state) {
+    const written = new Map<Tensor, Float32Array>();
+    for (const { key, variable, place, shape, fromPyTorch } of this.state) {
       const values = state.get(key);
       if (!values) throw new UsageError(`the state lacks ${key}, which this training has`);
-      this.runtime.variables.write(tensor, fromPyTorch(values));
+      if (values.length !== sizeOf(shape)) {
+        throw new ShapeError(`the state's ${key} has ${values.length} values, this training's is ${showShape(shape)}`);
+      }
+      const whole = written.get(variable) ?? new Float32Array(sizeOf(variable.shape));
+      whole.set(fromPyTorch(values), place);
+      written.set(variable, whole);
     }
+    for (const [variable, values] of written) this.runtime.variables.write(variable, values);
   }
 
   /** The state dict as it is, or with the averaged parameters. Running statistics are the current ones in both. */
   async weights(which: "param" | "ema" = "param"): Promise<Map<string, HostTensor>> {
     const named = new Map(this.state.map((entry) => [entry.key, entry]));
-    const entries = [...this.layers.parameters, ...this.layers.buffers].map((entry) => {
-      const kept = which === "ema" && !RUNNING_BUFFER.test(entry.key) ? named.get(`ema/${entry.key}`) : undefined;
-      if (which === "ema" && !kept && !RUNNING_BUFFER.test(entry.key))
-        throw new UsageError("this training keeps no average of the weights");
-      return { ...entry, tensor: kept?.tensor ?? entry.tensor };
+    const entries = [...this.layers.parameters, ...this.layers.running.entries].map(({ key }) => {
+      const averaged = which === "ema" && !RUNNING_BUFFER.test(key);
+      const entry = named.get(`${averaged ? "ema" : "param"}/${key}`);
+      if (!entry) throw new UsageError("this training keeps no average of the weights");
+      return { ...entry, key };
     });
-    return toStateDict(entries, await this.runtime.variables.read(entries.map(({ tensor }) => tensor)));
+    const values = await readEntries(this.runtime, entries);
+    return new Map(
+      entries.map(({ key, shape, toPyTorch }, i) => [
+        key,
+        fromFloat32(toPyTorch(values[i] ?? new Float32Array(0)), shape, "F32"),
+      ]),
+    );
   }
 
   get memory(): TrainMemory {
-    const bytes = (entries: readonly StateEntry[]): number =>
+    const bytes = (entries: readonly { readonly shape: Shape }[]): number =>
       entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
-    const parameterBytes = bytes([...this.layers.parameters, ...this.layers.buffers]);
+    const parameterBytes = bytes([...this.layers.parameters, ...this.layers.running.entries]);
     const activationBytes = this.micro.parts.activationBytes + (this.update?.parts.activationBytes ?? 0);
     return { parameterBytes, optimizerBytes: bytes(this.state) - parameterBytes, activationBytes };
   }
@@ -225,7 +243,9 @@ export class TrainStep {
   private result(loss: number, statistics: Float32Array | undefined): StepResult {
     let sum = 0;
     const nonFinite: string[] = [];
-    this.layers.parameters.forEach(({ key }, i) => {
+    const { units } = this.layers.trained;
+    const judged = units.flatMap((_, unit) => entriesOf(this.layers, unit));
+    judged.forEach(({ key }, i) => {
       sum += statistics?.[2 * i] ?? Number.NaN;
       if ((statistics?.[2 * i + 1] ?? 1) > 0) nonFinite.push(key);
     });
@@ -243,15 +263,16 @@ class OptimizerState {
   readonly sums: Tensor[];
 
   constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
+    const { units } = layers.trained;
     const zeros = (prefix: string): Tensor[] =>
-      layers.parameters.map(({ key, tensor }) =>
-        variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))),
+      units.map(({ variable: { name, shape } }) =>
+        variable(`${prefix}/${name}`, shape, () => new Float32Array(sizeOf(shape))),
       );
     this.m = zeros("m");
     this.v = zeros("v");
     this.sums = accumulates ? zeros("sum") : [];
     this.ema = keepAverage
-      ? layers.parameters.map(({ key, tensor }) => variable(`ema/${key}`, tensor.shape, () => initialOf(tensor)))
+      ? units.map(({ variable: whole }) => variable(`ema/${whole.name}`, whole.shape, () => initialOf(whole)))
       : [];
   }
 
@@ -273,17 +294,47 @@ class OptimizerState {
     return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
   }
 
-  entries({ parameters, buffers }: TrainLayers): StateEntry[] {
-    const renamed = (prefix: string, tensors?: readonly Tensor[]): StateEntry[] =>
-      parameters.map((entry, i) => ({ ...entry, key: `${prefix}/${entry.key}`, tensor: tensors?.[i] ?? entry.tensor }));
+  entries({ trained, running }: TrainLayers): StoredEntry[] {
+    const stored = ({ entries, units }: ParameterStore, prefix: string, of = units.map(({ variable }) => variable)) =>
+      entries.map((entry) => ({ ...entry, key: `${prefix}/${entry.key}`, variable: of[entry.unit] as Tensor }));
     return [
-      ...renamed("param"),
-      ...buffers.map((entry) => ({ ...entry, key: `param/${entry.key}` })),
-      ...renamed("m", this.m),
-      ...renamed("v", this.v),
-      ...(this.ema.length > 0 ? renamed("ema", this.ema) : []),
+      ...stored(trained, "param"),
+      ...stored(running, "param"),
+      ...stored(trained, "m", this.m),
+      ...stored(trained, "v", this.v),
+      ...(this.ema.length > 0 ? stored(trained, "ema", this.ema) : []),
     ];
   }
+}
+
+/** An entry of the state, and the variable that it lies in at its place. */
+interface StoredEntry extends StateEntry {
+  readonly variable: Tensor;
+}
+
+/** The entries' values in the kernels' layouts. */
+async function readEntries(runtime: Runtime, entries: readonly StoredEntry[]): Promise<Float32Array[]> {
+  const variables = [...new Set(entries.map(({ variable }) => variable))];
+  const read = await runtime.variables.read(variables);
+  const values = new Map(variables.map((variable, i) => [variable, read[i] ?? new Float32Array(0)]));
+  return entries.map(
+    ({ variable, place, shape }) => values.get(variable)?.slice(place, place + sizeOf(shape)) ?? new Float32Array(0),
+  );
+}
+
+/** The parameters of a unit, in the order of its statistics. */
+const entriesOf = ({ trained }: TrainLayers, unit: number): StateEntry[] =>
+  trained.entries.filter((entry) => entry.unit === unit);
+
+/** Statistics of a unit's gradient, a pair for each of its parameters. */
+function statisticsOf(gradient: Tensor, entries: readonly StateEntry[]): Tensor {
+  if (entries.length === 1 && sizeOf(entries[0]?.shape ?? []) === sizeOf(gradient.shape)) {
+    return gradientStatistics(gradient);
+  }
+  return gradientStatisticsParts(
+    gradient,
+    entries.map(({ place, shape }) => ({ start: place, length: sizeOf(shape) })),
+  );
 }
 
 function initialOf({ source }: Tensor): Float32Array {
@@ -291,11 +342,21 @@ function initialOf({ source }: Tensor): Float32Array {
   return source.variable.initial();
 }
 
-function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
-  return statistics.flatMap(({ mean, variance, batchMean, batchVariance, count }) => [
-    updateRunning(mean, batchMean, gate, { momentum: MOMENTUM, scale: 1 }),
-    updateRunning(variance, batchVariance, gate, { momentum: MOMENTUM, scale: count / Math.max(1, count - 1) }),
-  ]);
+function runningUpdates({ running, statistics }: TrainLayers, gate: Tensor): Tensor[] {
+  const of = (tensor: Tensor): BatchStatistic => {
+    const statistic = statistics.get(tensor);
+    if (!statistic) throw new Error(`train step: no batch statistic moves ${tensor.name}`);
+    return statistic;
+  };
+  return running.units.map((unit) => {
+    const { shape } = unit.variable;
+    const scales = new Float32Array(sizeOf(shape));
+    for (const { tensor, start } of unit.parts) {
+      scales.fill(of(tensor).scale, start, start + sizeOf(tensor.shape));
+    }
+    const batch = running.gather(unit, (tensor) => of(tensor).batch);
+    return updateRunning(unit.variable, batch, gate, constant("scales", shape, scales), { momentum: MOMENTUM });
+  });
 }
 
 /** @throws UsageError for what no step can be made of */
