@@ -105,6 +105,11 @@ export interface VjpContext<Attrs> {
   readonly attrs: Attrs;
   /** Which inputs a gradient is wanted for. */
   readonly needs: readonly boolean[];
+  /**
+   * Takes over the gradient that an input has from its other readers so far, or null: the gradient returned for it must
+   * then be the sum. For ops whose gradients add it up as they are written, instead of a pass of its own.
+   */
+  claim(index: number): Tensor | null;
 }
 
 /** An op whose attribute type does not matter to the holder; `defineOp` is the only place that forgets it. */

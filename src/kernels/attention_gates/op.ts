@@ -121,7 +121,8 @@ export const attentionGatesOp = defineOp<object>({
     const { units } = gateSize("attention_gates", c, present("attention_gates", "packed", packed));
     return [...f32([n, c]), ...f32([n, 2 * c]), ...f32([n, 2 * c]), ...f32([n, GATES * units]), ...f32([n, c])];
   },
-  vjp({ inputs: [x, packed], outputs: [foreground, composing, pooled, units, first] }, dy) {
+  vjp({ inputs: [x, packed], outputs, needs, claim }, dy) {
+    const [foreground, composing, pooled, units, first] = outputs;
     const [dForeground, dComposing, ...others] = dy;
     if (!x || !packed || !foreground || !composing || !pooled || !units || !first) return [];
     if (!dForeground || !dComposing || others.some((gradient) => gradient !== null)) {
@@ -130,7 +131,8 @@ export const attentionGatesOp = defineOp<object>({
     const gates = { dForeground, dComposing, foreground, composing, units, pooled, packed };
     const { dPooled, dPacked } = attentionGatesBackward(gates);
     const [, height, width] = nhwc("attention_gates", "x", x.shape);
-    return [globalPoolBackward(dPooled, first, { height, width }), dPacked];
+    const addend = (needs[0] && claim(0)) || undefined;
+    return [needs[0] ? globalPoolBackward(dPooled, first, { height, width }, { addend }) : null, dPacked];
   },
   flops: ([x, packed]) => 2 * sizeOf(shapeOf(x)) + 2 * sizeOf(shapeOf(packed)) * (shapeOf(x)[0] ?? 0),
   variants: [workgroup, direct],
