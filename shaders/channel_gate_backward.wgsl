@@ -1,4 +1,4 @@
-// Gradients of the channel gate: dx = dy * g, and of each slice of the pixels the sum of dy * x, for dg.
+// Gradients of the channel gate: dx = dy * g + addend, and of each slice of the pixels the sum of dy * x, for dg.
 // use lib/index
 // use lib/lanes
 // use lib/pixel_slices
@@ -16,6 +16,9 @@ struct Params {
   g_offset: u32,
   dx_pitch: u32,
   dx_offset: u32,
+  adds: u32,           // 1: the addend
+  addend_pitch: u32,
+  addend_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;              // [N, H, W, C], pitched
@@ -23,7 +26,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> g: array<T>;               // [N, C], pitched
 @group(0) @binding(3) var<storage, read_write> dx: array<T>;        // [N, H, W, C], pitched
 @group(0) @binding(4) var<storage, read_write> partial: array<T>;   // [N, slices, C]
-@group(0) @binding(5) var<uniform> p: Params;
+@group(0) @binding(5) var<storage, read> addend: array<T>;          // [N, H, W, C], pitched
+@group(0) @binding(6) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -34,7 +38,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var sum = T(0.0);
   for (var pixel = slice.begin; pixel < slice.end; pixel++) {
     let d = dy[at(pixel, p.dy_pitch, p.dy_offset, slice.c)];
-    dx[at(pixel, p.dx_pitch, p.dx_offset, slice.c)] = d * gate;
+    var value = d * gate;
+    if (p.adds == 1u) { value += addend[at(pixel, p.addend_pitch, p.addend_offset, slice.c)]; }
+    dx[at(pixel, p.dx_pitch, p.dx_offset, slice.c)] = value;
     sum += d * x[at(pixel, p.x_pitch, p.x_offset, slice.c)];
   }
   partial[at(slice.index, p.c, 0u, slice.c)] = sum;

@@ -1,4 +1,5 @@
-// Gradient of global pooling: every pixel takes its share of the average's, the maximum's pixel all of the maximum's.
+// Gradient of global pooling: every pixel takes its share of the average's, the maximum's pixel all of the maximum's;
+// an addend is added where there is one.
 // use lib/index
 // use lib/lanes
 // use lib/pixel_slices
@@ -14,12 +15,16 @@ struct Params {
   first_offset: u32,
   dx_pitch: u32,
   dx_offset: u32,
+  adds: u32,           // 1: the addend
+  addend_pitch: u32,
+  addend_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<T>;         // [N, 2 C], pitched: of averages, of maxima
 @group(0) @binding(1) var<storage, read> first: array<T>;      // [N, C], pitched: the pixel of each maximum
 @group(0) @binding(2) var<storage, read_write> dx: array<T>;   // [N, H, W, C], pitched
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> addend: array<T>;     // [N, H, W, C], pitched
+@group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -31,6 +36,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let winner = first[at(slice.set_index, p.first_pitch, p.first_offset, slice.c)];
   for (var pixel = slice.begin; pixel < slice.end; pixel++) {
     let place = f32(pixel - slice.set_index * p.set_pixels);
-    dx[at(pixel, p.dx_pitch, p.dx_offset, slice.c)] = average + select(T(0.0), maximum, winner == T(place));
+    var value = average + select(T(0.0), maximum, winner == T(place));
+    if (p.adds == 1u) { value += addend[at(pixel, p.addend_pitch, p.addend_offset, slice.c)]; }
+    dx[at(pixel, p.dx_pitch, p.dx_offset, slice.c)] = value;
   }
 }

@@ -1,5 +1,6 @@
 // Sum of squares of a gradient and the count of its values that are not finite, second pass: one workgroup adds the parts.
 // use lib/workgroup_sum
+// use lib/largest_square
 struct Params {
   parts: u32,
   y_offset: u32,
@@ -9,9 +10,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;         // [2]: sum of squares, count
 @group(0) @binding(2) var<uniform> p: Params;
 
-// A norm past 2^50 is of no more use than an infinite one, and drawing the line here lets any number of tensors be added.
-const LARGEST_SQUARE = 0x1p100;
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) local: u32) {
   var addend = vec2<f32>(0.0);
@@ -19,5 +17,5 @@ fn main(@builtin(local_invocation_index) local: u32) {
   let sum = workgroup_sum(addend, local);
   if (local > 0u) { return; }
   y[p.y_offset] = sum.x;
-  y[p.y_offset + 1u] = max(sum.y, select(1.0, 0.0, sum.x < LARGEST_SQUARE));
+  y[p.y_offset + 1u] = count_of(sum);
 }

@@ -53,9 +53,9 @@ test("s2ad: the gradient along random directions", async () => {
   for (let direction = 0; direction < DIRECTIONS; direction++) {
     const [above, below] = [new Map(start), new Map(start)];
     let predicted = 0;
-    for (const { key, shape, toPyTorch } of layers.parameters) {
+    for (const { key, shape, start: place, toPyTorch } of layers.parameters) {
       const values = toFloat32(start.get(key) as HostTensor);
-      const slope = toPyTorch(gradient[key] ?? new Float32Array(0));
+      const slope = toPyTorch((gradient[key] ?? new Float32Array(0)).slice(place, place + values.length));
       const plus = Float32Array.from(values);
       const minus = Float32Array.from(values);
       // Signs lean to the gradient's, so that the change does not cancel out.

@@ -27,7 +27,7 @@ const op = defineOp<object>({
 const problem = (channels: number): Problem<object> => ({
   op: "toy",
   attrs: { stride: 2 },
-  inputs: [{ shape: [1, 3, 3, channels], dtype: "f32", pitch: channels, offset: 0, storage: 0 }, null],
+  inputs: [{ shape: [1, 3, 3, channels], dtype: "f32", pitch: channels, offset: 0, storage: 0, base: null }, null],
   outputs: [],
 });
 const on = (options: { software?: boolean; subgroups?: boolean } = {}): Capabilities => ({

@@ -62,10 +62,11 @@ class TwoParameters {
       return adam(parameter, g, m, v, hyper, gate, { decoupled: optimizer.decoupled });
     });
     const average = emaUpdate(ema, b, gate, input("decay", [1]));
-    const moved = updateRunning(running, constant("batch", [3], new Float32Array([4, 5, 6])), gate, {
-      momentum: 0.1,
-      scale: 2,
-    });
+    const [batch, scale] = [
+      constant("batch", [3], new Float32Array([4, 5, 6])),
+      constant("scale", [3], new Float32Array([2, 2, 2])),
+    ];
+    const moved = updateRunning(running, batch, gate, scale, { momentum: 0.1 });
     this.outputs = { statistics, gate };
     this.effects = [...stepped, average, moved];
   }

@@ -146,6 +146,7 @@ describe("a choice", () => {
     pitch: channels,
     offset: 0,
     storage: 0,
+    base: null,
     ...more,
   });
   const problem = (channels: number): Problem<object> => ({

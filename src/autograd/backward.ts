@@ -53,8 +53,18 @@ export function gradients(
     recomputation.enter(node);
     const inputs = node.inputs.map((x) => x && recomputation.of(x));
     const outputs = node.outputs.map((y) => recomputation.of(y));
-    node.op.vjp({ inputs, outputs, attrs: node.attrs, needs }, dy).forEach((gradient, i) => {
+    const claimed = new Set<number>();
+    const claim = (i: number): Tensor | null => {
       const x = node.inputs[i];
+      const sofar = x && needs[i] ? (found.get(x) ?? null) : null;
+      if (!x || !sofar) return null;
+      claimed.add(i);
+      found.delete(x);
+      return sofar;
+    };
+    node.op.vjp({ inputs, outputs, attrs: node.attrs, needs, claim }, dy).forEach((gradient, i) => {
+      const x = node.inputs[i];
+      if (claimed.has(i) && !gradient) throw new Error(`${node.op.name}: claimed a gradient and returned none`);
       if (x && gradient && needs[i]) accumulate(x, gradient, node.op.name);
     });
   }

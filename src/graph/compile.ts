@@ -61,7 +61,8 @@ export async function compile(
         return { buffer: constants.scratch.get(operand) ?? buffers.of(operand), size: alignBytes(operand.bytes) };
       const storage = layout.storages[operand.storage];
       if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
-      return { buffer: bufferOf(storage), size: alignBytes(storage.bytes) };
+      if (operand.base === null) return { buffer: bufferOf(storage), size: alignBytes(storage.bytes) };
+      return { buffer: bufferOf(storage), offset: operand.base * 4, size: alignBytes(sizeOf(operand.shape) * 4) };
     };
     const resources = { of: resourceOf, params: (pass: Pass, binding: ShaderBinding) => uniforms.of(pass, binding) };
     const bind = (pass: Pass, label: string): Dispatch => {

@@ -41,7 +41,13 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
   const storages: StorageInfo[] = [];
 
   const ownStorage = (tensor: Tensor): TensorView => {
-    const view = { ...specOf(tensor), pitch: tensor.shape.at(-1) ?? 1, offset: 0, storage: storages.length };
+    const view = {
+      ...specOf(tensor),
+      pitch: tensor.shape.at(-1) ?? 1,
+      offset: 0,
+      storage: storages.length,
+      base: null,
+    };
     const source = tensor.source.kind === "node" ? null : tensor;
     storages.push({
       id: view.storage,
@@ -88,7 +94,9 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
   };
 }
 
-const isAlias = ({ op }: GraphNode): boolean => op.view === "slice" || op.view === "reshape";
+const isAlias = ({ op }: GraphNode): boolean => op.view === "slice" || op.view === "reshape" || op.view === "part";
+/** Whether a node's inputs lie inside its output. */
+const isJoin = ({ op }: GraphNode): boolean => op.view === "concat" || op.view === "pack";
 
 /** The variable that an output overwrites. */
 function overwrittenBy({ op, inputs, outputs }: GraphNode, output: Tensor): Tensor | null {
@@ -100,14 +108,19 @@ function overwrittenBy({ op, inputs, outputs }: GraphNode, output: Tensor): Tens
   return overwritten;
 }
 
-/** The inputs of a concatenation with their places in the joined tensor; none of other nodes. */
-function membersOf({ op, inputs, outputs }: GraphNode, viewOf: (tensor: Tensor) => TensorView | undefined) {
+/** The inputs of a concatenation or pack with their places in the joined tensor; none of other nodes. */
+function membersOf(node: GraphNode, viewOf: (tensor: Tensor) => TensorView | undefined) {
+  const { op, inputs, outputs, attrs } = node;
   const joined = outputs[0] && viewOf(outputs[0]);
-  if (op.view !== "concat" || !joined) return [];
+  if (!isJoin(node) || !joined) return [];
+  if (op.view === "pack") {
+    const { starts } = attrs as { readonly starts: readonly number[] };
+    return inputs.flatMap((tensor, i) => (tensor ? [{ tensor, view: partOf(joined, tensor, starts[i] ?? 0) }] : []));
+  }
   let { offset } = joined;
   return inputs.flatMap((tensor) => {
     if (!tensor) return [];
-    const view: TensorView = { ...specOf(tensor), pitch: joined.pitch, offset, storage: joined.storage };
+    const view: TensorView = { ...joined, ...specOf(tensor), offset };
     offset += tensor.shape.at(-1) ?? 0;
     return [{ tensor, view }];
   });
@@ -121,15 +134,20 @@ function firstConflict(nodes: readonly GraphNode[], { view }: Layout): Tensor | 
   for (const node of nodes) {
     if (isAlias(node)) continue;
     for (const { tensor, view: wanted } of membersOf(node, view)) {
-      const { storage, offset, pitch } = view(tensor);
-      if (storage === wanted.storage && (offset !== wanted.offset || pitch !== wanted.pitch)) return ownerOf(tensor);
+      const { storage, offset, pitch, base } = view(tensor);
+      if (storage !== wanted.storage) continue;
+      if (offset !== wanted.offset || pitch !== wanted.pitch || base !== wanted.base) return ownerOf(tensor);
     }
-    if (node.op.view === "concat") continue;
-    const taken = new Set(node.inputs.flatMap((tensor) => (tensor ? [view(tensor).storage] : [])));
+    if (isJoin(node)) continue;
+    const read = new Set(node.inputs.flatMap((tensor) => (tensor ? [view(tensor).storage] : [])));
+    const written = new Map<number, number | null>();
     for (const tensor of node.outputs) {
       if (overwrittenBy(node, tensor)) continue;
-      if (taken.has(view(tensor).storage)) return tensor;
-      taken.add(view(tensor).storage);
+      const { storage, base } = view(tensor);
+      if (read.has(storage)) return tensor;
+      // Two parts of a pack may be written at once: each is bound by itself.
+      if (written.has(storage) && (base === null || base === written.get(storage))) return tensor;
+      written.set(storage, base);
     }
   }
   return undefined;
@@ -146,6 +164,10 @@ function aliasOf(node: GraphNode, output: Tensor, views: ReadonlyMap<Tensor, Ten
   const source = node.inputs[0];
   const view = source ? views.get(source) : undefined;
   if (!view) return null;
+  if (node.op.view === "part") {
+    const { start } = node.attrs as { readonly start: number };
+    return view.base === null && view.offset === 0 ? partOf(view, output, start) : null;
+  }
   if (node.op.view === "slice") {
     const { start } = node.attrs as { readonly start: number };
     return { ...view, shape: output.shape, offset: view.offset + start };
@@ -154,6 +176,15 @@ function aliasOf(node: GraphNode, output: Tensor, views: ReadonlyMap<Tensor, Ten
   if (node.op.view !== "reshape" || !dense) return null;
   return { ...view, shape: output.shape, pitch: output.shape.at(-1) ?? 1 };
 }
+
+/** A tensor that lies densely from element `start` of a packed one. */
+const partOf = ({ storage }: TensorView, tensor: Tensor, start: number): TensorView => ({
+  ...specOf(tensor),
+  pitch: tensor.shape.at(-1) ?? 1,
+  offset: 0,
+  storage,
+  base: start,
+});
 
 const specOf = ({ shape, dtype }: Tensor) => ({ shape, dtype });
 const bytesPerElement = ({ dtype }: Tensor): number => (dtype === "f16" ? 2 : 4);

@@ -6,7 +6,10 @@
 import type { AnyShader, Shader } from "../gpu/shader.js";
 import { type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
 
-/** A tensor inside a storage: element (n, h, w, c) lies at ((n * H + h) * W + w) * pitch + offset + c. */
+/** Elements that the start of a part of a packed storage is a multiple of: WebGPU binds at multiples of 256 bytes. */
+export const PART_ALIGNMENT = 64;
+
+/** A tensor inside a storage: element (n, h, w, c) lies at base + ((n * H + h) * W + w) * pitch + offset + c. */
 export interface TensorView extends TensorSpec {
   /** Elements from one pixel to the next; the channel count unless the tensor lies inside a concatenation. */
   readonly pitch: number;
@@ -16,6 +19,8 @@ export interface TensorView extends TensorSpec {
   readonly storage: number;
   /** Set where the values never change from run to run, so that what a variant repacks them into is made once. */
   readonly constant?: boolean;
+  /** Elements before it where it is a part of a packed storage, bound by itself: kernels do not see it. Else null. */
+  readonly base: number | null;
 }
 
 /** Memory that only the passes of one node see. */
@@ -75,8 +80,11 @@ export interface Variant<Attrs> {
   plan(problem: Problem<Attrs>, capabilities: Capabilities): NodePlan;
 }
 
-/** How an op that moves no data places its tensors in one storage. */
-export type ViewKind = "concat" | "slice" | "reshape";
+/**
+ * How an op that moves no data places its tensors in one storage. Members of a concatenation and slices interleave by
+ * channel; the parts of a pack lie one after the other and are bound by themselves.
+ */
+export type ViewKind = "concat" | "slice" | "reshape" | "pack" | "part";
 
 export interface OpDefinition<Attrs> {
   readonly name: string;
@@ -99,6 +107,11 @@ export interface VjpContext<Attrs> {
   readonly attrs: Attrs;
   /** Which inputs a gradient is wanted for. */
   readonly needs: readonly boolean[];
+  /**
+   * Takes over the gradient that an input has from its other readers so far, or null: the gradient returned for it must
+   * then be the sum. For ops whose gradients add it up as they are written, instead of a pass of its own.
+   */
+  claim(index: number): Tensor | null;
 }
 
 /** An op whose attribute type does not matter to the holder; `defineOp` is the only place that forgets it. */

@@ -5,6 +5,7 @@ import { activationSuite } from "./activation/cases.js";
 import { activationBackwardSuite } from "./activation_backward/cases.js";
 import { adamSuite } from "./adam/cases.js";
 import { attentionGatesSuite } from "./attention_gates/cases.js";
+import { attentionGatesBackwardSuite } from "./attention_gates_backward/cases.js";
 import { batchNormSuite } from "./batch_norm/cases.js";
 import { batchNormBackwardSuite } from "./batch_norm_backward/cases.js";
 import { batchNormTrainSuite } from "./batch_norm_train/cases.js";
@@ -32,6 +33,7 @@ import { gaussianBlurBackwardSuite } from "./gaussian_blur_backward/cases.js";
 import { globalPoolSuite } from "./global_pool/cases.js";
 import { globalPoolBackwardSuite } from "./global_pool_backward/cases.js";
 import { gradientStatisticsSuite } from "./gradient_statistics/cases.js";
+import { gradientStatisticsPartsSuite } from "./gradient_statistics_parts/cases.js";
 import { instanceNormSuite } from "./instance_norm/cases.js";
 import { instanceNormBackwardSuite } from "./instance_norm_backward/cases.js";
 import { l1LossBackwardSuite, l1LossSuite } from "./l1_loss/cases.js";
@@ -41,6 +43,8 @@ import { linearBackwardWeightSuite } from "./linear_backward_weight/cases.js";
 import { lsganLossBackwardSuite, lsganLossSuite } from "./lsgan_loss/cases.js";
 import { maskPoolSuite } from "./mask_pool/cases.js";
 import { mseLossBackwardSuite, mseLossSuite } from "./mse_loss/cases.js";
+import { packSuite } from "./pack/cases.js";
+import { partSuite } from "./part/cases.js";
 import { reflectPadSuite } from "./reflect_pad/cases.js";
 import { reflectPadBackwardSuite } from "./reflect_pad_backward/cases.js";
 import { reshapeSuite } from "./reshape/cases.js";
@@ -63,6 +67,7 @@ export const suites: readonly AnySuite[] = [
   linearBackwardWeightSuite,
   activationSuite,
   attentionGatesSuite,
+  attentionGatesBackwardSuite,
   batchNormSuite,
   batchNormTrainSuite,
   batchNormBackwardSuite,
@@ -85,6 +90,8 @@ export const suites: readonly AnySuite[] = [
   blendSuite,
   blendBackwardSuite,
   bilinearUpsampleSuite,
+  packSuite,
+  partSuite,
   reflectPadSuite,
   cropSuite,
   concatSuite,
@@ -108,6 +115,7 @@ export const suites: readonly AnySuite[] = [
   lsganLossSuite,
   lsganLossBackwardSuite,
   gradientStatisticsSuite,
+  gradientStatisticsPartsSuite,
   stepGateSuite,
   adamSuite,
   updateRunningSuite,

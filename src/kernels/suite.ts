@@ -48,6 +48,8 @@ export interface OpSuite<Attrs> {
   readonly gradient?: {
     /** The inputs that have a gradient. */
     readonly inputs?: readonly number[];
+    /** The outputs that are differentiated; missing means all. Others serve the gradient alone. */
+    readonly outputs?: readonly number[];
     /** Terms of an output's sum, to keep the check's cost down. */
     readonly terms?: number;
     /** Whether differences can be taken at a row's values; missing means of every row. */

@@ -2,54 +2,46 @@
  * The parts that networks are made of, for training: parameters are variables, batch norm uses the batch's statistics.
  * Collects what a train step needs: parameters by key, and the running statistics that the batches update.
  */
-import { type IdRange, idsOf, type Shape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
-import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
+import { type IdRange, idsOf, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import type { HostTensor } from "../io/tensor_data.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
-import type { AttentionGates } from "../kernels/attention_gates/op.js";
+import { type AttentionGates, attentionGates } from "../kernels/attention_gates/op.js";
+import { type GatePart, gateParts, packedShape } from "../kernels/attention_gates/packing.js";
 import { batchNormTrain } from "../kernels/batch_norm_train/op.js";
-import { concat } from "../kernels/concat/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import type { CompositionInputs } from "../kernels/conv2d_compose/op.js";
-import { globalPool } from "../kernels/global_pool/op.js";
-import { linear } from "../kernels/linear/op.js";
 import { s2amCompose } from "../kernels/s2am_compose/op.js";
 import { BATCH_NORM_EPS, type ConvOptions, type GatesOptions, type Layers, type UpConvOptions } from "./layers.js";
+import { type Conversion, type EntrySpec, ParameterStore, type StateEntry } from "./parameter_store.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
 
-/** A tensor of the state dict: the variable that holds it, and its way to PyTorch's layout and back. */
-export interface StateEntry {
-  readonly key: string;
-  readonly tensor: Tensor;
-  /** PyTorch's. */
-  readonly shape: Shape;
-  toPyTorch(values: Float32Array): Float32Array;
-  fromPyTorch(values: Float32Array): Float32Array;
+/** Statistics of a batch that a running one is moved by. */
+export interface BatchStatistic {
+  readonly batch: Tensor;
+  /** Makes PyTorch's of it: its running variance is the unbiased one. */
+  readonly scale: number;
 }
-
-/** Running statistics of one batch norm, and the batch's statistics that move them. */
-export interface RunningStatistics {
-  readonly mean: Tensor;
-  readonly variance: Tensor;
-  readonly batchMean: Tensor;
-  readonly batchVariance: Tensor;
-  /** Values a channel in the batch: PyTorch's running variance is the unbiased one. */
-  readonly count: number;
-}
-
-const same = (values: Float32Array): Float32Array => values;
 
 export class TrainLayers implements Layers {
-  /** Trained parameters, in the order the network asked for them. */
-  readonly parameters: StateEntry[] = [];
+  readonly trained: ParameterStore;
   /** Running means and variances. */
-  readonly buffers: StateEntry[] = [];
-  readonly statistics: RunningStatistics[] = [];
+  readonly running: ParameterStore;
+  /** By the running statistic's tensor. */
+  readonly statistics = new Map<Tensor, BatchStatistic>();
   /** What `segment` built. */
   readonly segments: IdRange[] = [];
 
   /** @param initial the state dict to start from, by PyTorch key */
-  constructor(private readonly initial: ReadonlyMap<string, HostTensor>) {}
+  constructor(initial: ReadonlyMap<string, HostTensor>) {
+    this.trained = new ParameterStore("small parameters", initial);
+    this.running = new ParameterStore("running statistics", initial);
+  }
+
+  /** Trained parameters, in the order the network asked for them. */
+  get parameters(): readonly StateEntry[] {
+    return this.trained.entries;
+  }
 
   conv(
     x: Tensor,
@@ -87,22 +79,26 @@ export class TrainLayers implements Layers {
   }
 
   gates(x: Tensor, { key, keys, units }: GatesOptions): AttentionGates {
-    const pooled = globalPool(x, { name: `${key}.pooled` });
-    const [foreground, ...composing] = keys.map((gateKey) => {
-      const hidden = this.linear(pooled, `${gateKey}.0`, units, { activation: "relu" });
-      return this.linear(hidden, `${gateKey}.2`, x.shape[3] ?? 0, { activation: "sigmoid" });
+    const size = { channels: x.shape[3] ?? 0, units };
+    const specs = keys.flatMap((gateKey, gate) => {
+      const [w1, b1, w2, b2] = gateParts(gate, size);
+      const layer = (name: string, weight: GatePart, bias: GatePart): EntrySpec[] => {
+        const [inputs = 0, outputs = 0] = weight.shape;
+        return [
+          {
+            key: `${name}.weight`,
+            shape: [outputs, inputs],
+            start: weight.start,
+            toPyTorch: (values) => transpose(values, inputs, outputs),
+            fromPyTorch: (values) => transpose(values, outputs, inputs),
+          },
+          { key: `${name}.bias`, shape: bias.shape, start: bias.start },
+        ];
+      };
+      return [...layer(`${gateKey}.0`, w1, b1), ...layer(`${gateKey}.2`, w2, b2)];
     });
-    if (!foreground) throw new Error(`${key}: no gates were asked for`);
-    return { foreground, composing: concat(composing, { name: `${key}.composing` }) };
-  }
-
-  private linear(x: Tensor, key: string, units: number, activation: ActivationAttrs): Tensor {
-    const k = x.shape[1] ?? 0;
-    const weight = this.parameter(`${key}.weight`, [units, k], [k, units], {
-      toPyTorch: (values) => transpose(values, k, units),
-      fromPyTorch: (values) => transpose(values, units, k),
-    });
-    return linear(x, weight, this.parameter(`${key}.bias`, [units]), activation, { name: key });
+    const packed = this.trained.add(`${key}.gates`, packedShape(size), specs);
+    return attentionGates(x, packed, { name: `${key}.gates` });
   }
 
   segment(build: () => Tensor): Tensor {
@@ -123,56 +119,28 @@ export class TrainLayers implements Layers {
     return wanted ? this.parameter(`${key}.bias`, [channels]) : null;
   }
 
-  private norm(x: Tensor, key: string, activation: ActivationAttrs): Tensor {
+  private norm(x: Tensor, norm: string, activation: ActivationAttrs): Tensor {
     const channels = x.shape[3] ?? 0;
-    const weight = this.parameter(`${key}.weight`, [channels]);
-    const bias = this.parameter(`${key}.bias`, [channels]);
+    const weight = this.parameter(`${norm}.weight`, [channels]);
+    const bias = this.parameter(`${norm}.bias`, [channels]);
     const { y, mean, variance } = batchNormTrain(
       x,
       weight,
       bias,
       { eps: BATCH_NORM_EPS, ...activation },
-      { name: key },
+      { name: norm },
     );
-    this.statistics.push({
-      mean: this.entry(this.buffers, `${key}.running_mean`, [channels], [channels]),
-      variance: this.entry(this.buffers, `${key}.running_var`, [channels], [channels]),
-      batchMean: mean,
-      batchVariance: variance,
-      count: sizeOf(x.shape) / channels,
-    });
+    const count = sizeOf(x.shape) / channels;
+    const track = (name: string, batch: Tensor, scale: number): void => {
+      const key = `${norm}.${name}`;
+      this.statistics.set(this.running.add(key, [channels], [{ key, shape: [channels] }]), { batch, scale });
+    };
+    track("running_mean", mean, 1);
+    track("running_var", variance, count / Math.max(1, count - 1));
     return y;
   }
 
-  private parameter(
-    key: string,
-    shape: Shape,
-    packed = shape,
-    convert?: Pick<StateEntry, "toPyTorch" | "fromPyTorch">,
-  ): Tensor {
-    return this.entry(this.parameters, key, shape, packed, convert);
-  }
-
-  private entry(
-    list: StateEntry[],
-    key: string,
-    shape: Shape,
-    packed: Shape,
-    convert: Pick<StateEntry, "toPyTorch" | "fromPyTorch"> = { toPyTorch: same, fromPyTorch: same },
-  ): Tensor {
-    const initial = this.initial.get(key);
-    if (!initial) throw new Error(`training: no initial values for ${key}`);
-    const tensor = variable(key, packed, () => convert.fromPyTorch(toFloat32(initial)));
-    list.push({ key, tensor, shape, ...convert });
-    return tensor;
+  private parameter(key: string, shape: Shape, packed = shape, convert: Partial<Conversion> = {}): Tensor {
+    return this.trained.add(key, packed, [{ key, shape, ...convert }]);
   }
 }
-
-/** Read-back values of state entries as a state dict in PyTorch's layouts. */
-export const toStateDict = (entries: readonly StateEntry[], values: readonly Float32Array[]): Map<string, HostTensor> =>
-  new Map(
-    entries.map(({ key, shape, toPyTorch }, i) => [
-      key,
-      fromFloat32(toPyTorch(values[i] ?? new Float32Array(0)), shape, "F32"),
-    ]),
-  );

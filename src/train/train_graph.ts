@@ -11,9 +11,11 @@ import { adam } from "../kernels/adam/op.js";
 import { concat } from "../kernels/concat/op.js";
 import { emaUpdate } from "../kernels/ema_update/op.js";
 import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
+import { gradientStatisticsParts } from "../kernels/gradient_statistics_parts/op.js";
 import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
 import { updateRunning } from "../kernels/update_running/op.js";
-import { type StateEntry, TrainLayers } from "../model/train_layers.js";
+import type { ParameterStore, StateEntry } from "../model/parameter_store.js";
+import { type BatchStatistic, TrainLayers } from "../model/train_layers.js";
 import { unet } from "../model/unet.js";
 import { lossOf } from "./losses.js";
 import type { TrainStepOptions } from "./train_step.js";
@@ -31,7 +33,7 @@ export interface TrainGraph {
 export interface TrainGraphs {
   readonly layers: TrainLayers;
   /** Everything that training changes. */
-  readonly state: readonly StateEntry[];
+  readonly state: readonly StoredEntry[];
   readonly micro: TrainGraph;
   /** The update after the last micro-batch; null where a step is one micro-batch and holds it itself. */
   readonly update: TrainGraph | null;
@@ -48,24 +50,29 @@ export function trainGraphs(options: TrainStepOptions, initial: ReadonlyMap<stri
   const target = input("target", [batch, size, size, 3]);
   const { y } = unet(layers, config, x);
   const loss = lossOf(options.loss, y, target, x);
-  const parameters = layers.parameters.map(({ tensor }) => tensor);
+  const { units } = layers.trained;
+  const parameters = units.flatMap(({ parts }) => parts.map(({ tensor }) => tensor));
   const seed = constant("loss gradient", loss.shape, new Float32Array(1).fill(1 / accumulate));
   const found = gradients(new Map([[loss, seed]]), parameters, {
     recompute: options.recompute ? layers.segments : [],
   });
-  const grads = parameters.map((parameter) => found.get(parameter) as Tensor);
+  const grads = units.map((unit) => layers.trained.gather(unit, (tensor) => found.get(tensor) as Tensor));
   const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
   const state = optimizer.entries(layers);
 
   const hyper = input("hyper", [HYPER_SIZE]);
   const decay = input("ema decay", [1]);
   const guard = (gradient: readonly Tensor[]) => {
-    const statistics = concat(gradient.map((g) => gradientStatistics(g)));
+    const statistics = concat(gradient.map((g, unit) => statisticsOf(g, entriesOf(layers, unit))));
     return { gate: stepGate(statistics, hyper), statistics };
   };
   const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-    ...parameters.flatMap((parameter, i) => optimizer.step(parameter, gradient[i] as Tensor, i, hyper, gate, options)),
-    ...optimizer.average(parameters, gate, decay),
+    ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, options)),
+    ...optimizer.average(
+      units.map(({ variable }) => variable),
+      gate,
+      decay,
+    ),
   ];
   if (accumulate === 1) {
     const { gate, statistics } = guard(grads);
@@ -90,15 +97,16 @@ class OptimizerState {
   readonly sums: Tensor[];
 
   constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
+    const { units } = layers.trained;
     const zeros = (prefix: string): Tensor[] =>
-      layers.parameters.map(({ key, tensor }) =>
-        variable(`${prefix}/${key}`, tensor.shape, () => new Float32Array(sizeOf(tensor.shape))),
+      units.map(({ variable: { name, shape } }) =>
+        variable(`${prefix}/${name}`, shape, () => new Float32Array(sizeOf(shape))),
       );
     this.m = zeros("m");
     this.v = zeros("v");
     this.sums = accumulates ? zeros("sum") : [];
     this.ema = keepAverage
-      ? layers.parameters.map(({ key, tensor }) => variable(`ema/${key}`, tensor.shape, () => initialOf(tensor)))
+      ? units.map(({ variable: whole }) => variable(`ema/${whole.name}`, whole.shape, () => initialOf(whole)))
       : [];
   }
 
@@ -120,17 +128,37 @@ class OptimizerState {
     return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
   }
 
-  entries({ parameters, buffers }: TrainLayers): StateEntry[] {
-    const renamed = (prefix: string, tensors?: readonly Tensor[]): StateEntry[] =>
-      parameters.map((entry, i) => ({ ...entry, key: `${prefix}/${entry.key}`, tensor: tensors?.[i] ?? entry.tensor }));
+  entries({ trained, running }: TrainLayers): StoredEntry[] {
+    const stored = ({ entries, units }: ParameterStore, prefix: string, of = units.map(({ variable }) => variable)) =>
+      entries.map((entry) => ({ ...entry, key: `${prefix}/${entry.key}`, variable: of[entry.unit] as Tensor }));
     return [
-      ...renamed("param"),
-      ...buffers.map((entry) => ({ ...entry, key: `param/${entry.key}` })),
-      ...renamed("m", this.m),
-      ...renamed("v", this.v),
-      ...(this.ema.length > 0 ? renamed("ema", this.ema) : []),
+      ...stored(trained, "param"),
+      ...stored(running, "param"),
+      ...stored(trained, "m", this.m),
+      ...stored(trained, "v", this.v),
+      ...(this.ema.length > 0 ? stored(trained, "ema", this.ema) : []),
     ];
   }
+}
+
+/** An entry of the state, and the variable that it lies in at its place. */
+export interface StoredEntry extends StateEntry {
+  readonly variable: Tensor;
+}
+
+/** The parameters of a unit, in the order of its statistics. */
+export const entriesOf = ({ trained }: TrainLayers, unit: number): StateEntry[] =>
+  trained.entries.filter((entry) => entry.unit === unit);
+
+/** Statistics of a unit's gradient, a pair for each of its parameters. */
+function statisticsOf(gradient: Tensor, entries: readonly StateEntry[]): Tensor {
+  if (entries.length === 1 && sizeOf(entries[0]?.shape ?? []) === sizeOf(gradient.shape)) {
+    return gradientStatistics(gradient);
+  }
+  return gradientStatisticsParts(
+    gradient,
+    entries.map(({ place, shape }) => ({ start: place, length: sizeOf(shape) })),
+  );
 }
 
 function initialOf({ source }: Tensor): Float32Array {
@@ -138,9 +166,19 @@ function initialOf({ source }: Tensor): Float32Array {
   return source.variable.initial();
 }
 
-function runningUpdates({ statistics }: TrainLayers, gate: Tensor): Tensor[] {
-  return statistics.flatMap(({ mean, variance, batchMean, batchVariance, count }) => [
-    updateRunning(mean, batchMean, gate, { momentum: MOMENTUM, scale: 1 }),
-    updateRunning(variance, batchVariance, gate, { momentum: MOMENTUM, scale: count / Math.max(1, count - 1) }),
-  ]);
+function runningUpdates({ running, statistics }: TrainLayers, gate: Tensor): Tensor[] {
+  const of = (tensor: Tensor): BatchStatistic => {
+    const statistic = statistics.get(tensor);
+    if (!statistic) throw new Error(`train step: no batch statistic moves ${tensor.name}`);
+    return statistic;
+  };
+  return running.units.map((unit) => {
+    const { shape } = unit.variable;
+    const scales = new Float32Array(sizeOf(shape));
+    for (const { tensor, start } of unit.parts) {
+      scales.fill(of(tensor).scale, start, start + sizeOf(tensor.shape));
+    }
+    const batch = running.gather(unit, (tensor) => of(tensor).batch);
+    return updateRunning(unit.variable, batch, gate, constant("scales", shape, scales), { momentum: MOMENTUM });
+  });
 }

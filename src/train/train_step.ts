@@ -1,16 +1,16 @@
 /** One training step on a device: its graphs compiled, run with a batch, and its state read and written. */
-import { UsageError } from "../errors.js";
+import { ShapeError, UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
 import type { PassTiming, Plan, PlannedDispatch } from "../graph/plan.js";
 import { type PlannedMemory, plannedMemory } from "../graph/plan_graph.js";
 import type { Runtime } from "../graph/runtime.js";
-import { sizeOf } from "../graph/tensor.js";
-import type { HostTensor } from "../io/tensor_data.js";
+import { type Shape, showShape, sizeOf, type Tensor } from "../graph/tensor.js";
+import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { adamHyper } from "../kernels/adam/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
-import { type StateEntry, type TrainLayers, toStateDict } from "../model/train_layers.js";
+import type { TrainLayers } from "../model/train_layers.js";
 import type { LossName } from "./losses.js";
-import { type TrainGraph, trainGraphs } from "./train_graph.js";
+import { entriesOf, type StoredEntry, type TrainGraph, trainGraphs } from "./train_graph.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -74,7 +74,7 @@ export class TrainStep {
     private readonly runtime: Runtime,
     readonly options: TrainStepOptions,
     private readonly layers: TrainLayers,
-    private readonly state: readonly StateEntry[],
+    private readonly state: readonly StoredEntry[],
     private readonly micro: Plan,
     /** The update after the last micro-batch; null where a step is one micro-batch and holds it itself. */
     private readonly update: Plan | null,
@@ -145,7 +145,7 @@ export class TrainStep {
 
   /** Everything that training changes, by name: `param/KEY` (running statistics too), `m/KEY`, `v/KEY`, `ema/KEY`; PyTorch's layouts. */
   async readState(): Promise<Map<string, Float32Array>> {
-    const values = await this.runtime.variables.read(this.state.map(({ tensor }) => tensor));
+    const values = await readEntries(this.runtime, this.state);
     return new Map(this.state.map(({ key, toPyTorch }, i) => [key, toPyTorch(values[i] ?? new Float32Array(0))]));
   }
 
@@ -154,23 +154,36 @@ export class TrainStep {
     const known = new Set(this.state.map(({ key }) => key));
     const extra = [...state.keys()].find((key) => !known.has(key));
     if (extra !== undefined) throw new UsageError(`the state holds ${extra}, which this training does not have`);
-    for (const { key, tensor, fromPyTorch } of this.state) {
+    const written = new Map<Tensor, Float32Array>();
+    for (const { key, variable, place, shape, fromPyTorch } of this.state) {
       const values = state.get(key);
       if (!values) throw new UsageError(`the state lacks ${key}, which this training has`);
-      this.runtime.variables.write(tensor, fromPyTorch(values));
+      if (values.length !== sizeOf(shape)) {
+        throw new ShapeError(`the state's ${key} has ${values.length} values, this training's is ${showShape(shape)}`);
+      }
+      const whole = written.get(variable) ?? new Float32Array(sizeOf(variable.shape));
+      whole.set(fromPyTorch(values), place);
+      written.set(variable, whole);
     }
+    for (const [variable, values] of written) this.runtime.variables.write(variable, values);
   }
 
   /** The state dict as it is, or with the averaged parameters. Running statistics are the current ones in both. */
   async weights(which: "param" | "ema" = "param"): Promise<Map<string, HostTensor>> {
     const named = new Map(this.state.map((entry) => [entry.key, entry]));
-    const entries = [...this.layers.parameters, ...this.layers.buffers].map((entry) => {
-      const kept = which === "ema" && !RUNNING_BUFFER.test(entry.key) ? named.get(`ema/${entry.key}`) : undefined;
-      if (which === "ema" && !kept && !RUNNING_BUFFER.test(entry.key))
-        throw new UsageError("this training keeps no average of the weights");
-      return { ...entry, tensor: kept?.tensor ?? entry.tensor };
+    const entries = [...this.layers.parameters, ...this.layers.running.entries].map(({ key }) => {
+      const averaged = which === "ema" && !RUNNING_BUFFER.test(key);
+      const entry = named.get(`${averaged ? "ema" : "param"}/${key}`);
+      if (!entry) throw new UsageError("this training keeps no average of the weights");
+      return { ...entry, key };
     });
-    return toStateDict(entries, await this.runtime.variables.read(entries.map(({ tensor }) => tensor)));
+    const values = await readEntries(this.runtime, entries);
+    return new Map(
+      entries.map(({ key, shape, toPyTorch }, i) => [
+        key,
+        fromFloat32(toPyTorch(values[i] ?? new Float32Array(0)), shape, "F32"),
+      ]),
+    );
   }
 
   get memory(): TrainMemory {
@@ -201,7 +214,8 @@ export class TrainStep {
   private result(loss: number, statistics: Float32Array | undefined): Omit<StepResult, "timings"> {
     let sum = 0;
     const nonFinite: string[] = [];
-    this.layers.parameters.forEach(({ key }, i) => {
+    const judged = this.layers.trained.units.flatMap((_, unit) => entriesOf(this.layers, unit));
+    judged.forEach(({ key }, i) => {
       sum += statistics?.[2 * i] ?? Number.NaN;
       if ((statistics?.[2 * i + 1] ?? 1) > 0) nonFinite.push(key);
     });
@@ -210,14 +224,24 @@ export class TrainStep {
   }
 }
 
+/** The entries' values in the kernels' layouts. */
+async function readEntries(runtime: Runtime, entries: readonly StoredEntry[]): Promise<Float32Array[]> {
+  const variables = [...new Set(entries.map(({ variable }) => variable))];
+  const read = await runtime.variables.read(variables);
+  const values = new Map(variables.map((variable, i) => [variable, read[i] ?? new Float32Array(0)]));
+  return entries.map(
+    ({ variable, place, shape }) => values.get(variable)?.slice(place, place + sizeOf(shape)) ?? new Float32Array(0),
+  );
+}
+
 function memoryOf(
-  { parameters, buffers }: TrainLayers,
-  state: readonly StateEntry[],
+  { parameters, running }: TrainLayers,
+  state: readonly StoredEntry[],
   parts: readonly Pick<PlannedMemory, "activationBytes" | "scratchBytes">[],
 ): TrainMemory {
-  const bytes = (entries: readonly StateEntry[]): number =>
+  const bytes = (entries: readonly { readonly shape: Shape }[]): number =>
     entries.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
-  const parameterBytes = bytes([...parameters, ...buffers]);
+  const parameterBytes = bytes([...parameters, ...running.entries]);
   return {
     parameterBytes,
     optimizerBytes: bytes(state) - parameterBytes,

@@ -62,9 +62,9 @@ function fillsOf({ cases }: AnySuite, inputs: readonly (TensorView | null)[]) {
 }
 
 /** Where element `index` of a view lies in its storage. */
-function elementAt({ shape, pitch, offset }: TensorView, index: number): number {
+function elementAt({ shape, pitch, offset, base }: TensorView, index: number): number {
   const channels = shape.at(-1) ?? 1;
-  return Math.floor(index / channels) * pitch + offset + (index % channels);
+  return (base ?? 0) + Math.floor(index / channels) * pitch + offset + (index % channels);
 }
 
 function readView(view: TensorView, storage: Float32Array): HostArray {

@@ -9,13 +9,14 @@
 import { GPU_COPY_DST, GPU_MAP_MODE_READ, GPU_MAP_READ, type GpuAllocation } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
-import { bindPass, checkWorkgroups, encodeDispatch } from "../graph/dispatch.js";
-import type { NodePlan, Pass, Scratch, Variant } from "../graph/op.js";
+import { alignBytes, bindPass, checkWorkgroups, encodeDispatch } from "../graph/dispatch.js";
+import type { NodePlan, Pass, Scratch, TensorView, Variant } from "../graph/op.js";
 import { scratchOf } from "../graph/op.js";
 import type { Dispatch } from "../graph/plan.js";
 import { UniformBuffers } from "../graph/plan_buffers.js";
 import { isPreparedOnce } from "../graph/problem.js";
 import { BUFFER_USAGE, type Runtime } from "../graph/runtime.js";
+import { sizeOf } from "../graph/tensor.js";
 import type { AnySuite } from "../kernels/suite.js";
 import { type HostProblem, hostProblem } from "./host_problem.js";
 import type { TunableProblem } from "./problems.js";
@@ -109,10 +110,11 @@ export class ProblemRig {
         scratch.set(piece, allocation.buffer);
       }
       const resources = {
-        of: (operand: Scratch | { readonly storage: number }): GPUBufferBinding => {
+        of: (operand: Scratch | TensorView): GPUBufferBinding => {
           const buffer = "scratch" in operand ? scratch.get(operand) : this.buffers.get(operand.storage)?.buffer;
           if (!buffer) throw new Error(`${this.tunable.key}: a pass binds what is not part of the problem`);
-          return { buffer };
+          if ("scratch" in operand || operand.base === null) return { buffer };
+          return { buffer, offset: operand.base * 4, size: alignBytes(sizeOf(operand.shape) * 4) };
         },
         params: (pass: Pass, binding: ShaderBinding): GPUBuffer => uniforms.of(pass, binding),
       };

@@ -154,6 +154,31 @@ const LINEAR: readonly ShaderMutants[] = [
 
 const S2AM: readonly ShaderMutants[] = [
   {
+    shader: shaders.attention_gates_backward_units,
+    op: "attention_gates_backward",
+    variant: "direct",
+    mutations: [
+      ["* g * (1.0 - g)", "* g"],
+      ["> 0.0) {", ">= -1.0) {"],
+      ["unit % p.hidden * p.c", "unit * p.c"],
+      ["(gate - 1u) * p.c", "0u"],
+      ["sum += before_sigmoid", "sum -= before_sigmoid"],
+    ],
+  },
+  {
+    shader: shaders.attention_gates_backward,
+    op: "attention_gates_backward",
+    variant: "direct",
+    mutations: [
+      ["n = 0u; n < p.n", "n = 1u; n < p.n"],
+      ["gate = 0u; gate < 3u", "gate = 1u; gate < 3u"],
+      ["sum += dz", "sum -= dz"],
+      ["place / p.hidden]", "place % p.hidden]"],
+      ["let unit = gate * p.hidden + ", "let unit = "],
+      ["gate * p.hidden + unit]", "unit]"],
+    ],
+  },
+  {
     shader: shaders.attention_gates_workgroup,
     op: "attention_gates",
     variant: "workgroup",
@@ -174,7 +199,7 @@ const S2AM: readonly ShaderMutants[] = [
     mutations: [
       ["gate * p.hidden + unit", "unit"],
       ["sigmoid(sum)", "sum"],
-      ["let gate = i / p.c % 3u", "let gate = i % 3u"],
+      ["(gate - 1u) * p.c", "0u"],
     ],
   },
   {
@@ -280,8 +305,8 @@ const S2AM: readonly ShaderMutants[] = [
     op: "s2am_compose_backward_mask",
     variant: "direct",
     mutations: [
-      ["- g_bg", "+ g_bg"],
-      ["c)] * gates", "c)]"],
+      ["- gates[", "+ gates["],
+      ["c)] * share", "c)]"],
       ["sum += dy", "sum -= dy"],
       ["let n = i / p.hw", "let n = i % p.hw"],
       ["c = 0u", "c = 1u"],

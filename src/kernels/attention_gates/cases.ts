@@ -1,13 +1,24 @@
 import { nhwc } from "../../graph/tensor.js";
 import { activationError } from "../activation.js";
 import { defineSuite, given, type OpCase, oracleOf } from "../suite.js";
-import { attentionGatesOp, gateSize } from "./op.js";
-import { GATES, packedShape } from "./packing.js";
+import { attentionGatesOp } from "./op.js";
+import { GATES, gateSize, packedShape } from "./packing.js";
 import { gateOf, type Measured, pool, unitsOf } from "./reference.js";
 
-function row(n: number, h: number, w: number, channels: number, units: number, timed = false): OpCase<object> {
+interface RowOptions {
+  readonly timed?: boolean;
+  /** Many pixels share the largest value. */
+  readonly ties?: boolean;
+}
+
+function row(
+  [n, h, w, channels]: readonly [number, number, number, number],
+  units: number,
+  { timed = false, ties = false }: RowOptions = {},
+): OpCase<object> {
   return {
-    name: `${n}x${h}x${w}x${channels}_u${units}`,
+    name: `${n}x${h}x${w}x${channels}_u${units}${ties ? "_ties" : ""}`,
+    fill: [ties ? "binary" : "signed"],
     shapes: [[n, h, w, channels], packedShape({ channels, units })],
     attrs: {},
     timed,
@@ -44,17 +55,19 @@ export const attentionGatesSuite = defineSuite<object>({
       oracleOf([n, c], 1, (i) => [of(i, c).firsts[i % c] ?? Number.NaN, 0]),
     ];
   },
+  gradient: { outputs: [0, 1], terms: 30, smooth: ({ fill }) => fill?.[0] !== "binary" },
   cases: [
-    row(1, 1, 1, 1, 1),
-    row(2, 3, 5, 7, 2),
-    row(1, 8, 8, 16, 1),
-    row(3, 5, 4, 40, 5),
-    row(1, 4, 4, 70, 65),
-    row(1, 2, 3, 100, 12),
-    row(1, 128, 128, 128, 8, true),
-    row(1, 64, 64, 256, 16, true),
-    row(1, 32, 32, 512, 32, true),
+    row([1, 1, 1, 1], 1),
+    row([2, 3, 5, 7], 2),
+    row([1, 8, 8, 16], 1),
+    row([3, 5, 4, 40], 5),
+    row([1, 4, 4, 70], 65),
+    row([1, 2, 3, 100], 12),
+    row([2, 9, 5, 8], 2, { ties: true }),
+    row([1, 128, 128, 128], 8, { timed: true }),
+    row([1, 64, 64, 256], 16, { timed: true }),
+    row([1, 32, 32, 512], 32, { timed: true }),
   ],
   random: (draw) =>
-    row(draw(1, 3), draw(1, 9), draw(1, 9), draw(0, 1) === 0 ? 4 * draw(1, 9) : draw(1, 70), draw(1, 9)),
+    row([draw(1, 3), draw(1, 9), draw(1, 9), draw(0, 1) === 0 ? 4 * draw(1, 9) : draw(1, 70)], draw(1, 9)),
 });

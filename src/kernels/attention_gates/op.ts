@@ -2,7 +2,6 @@
  * The three channel gates of an S2AM at once, from one pooling of its features: sigmoid(W2 relu(W1 [average, maximum] +
  * b1) + b2) for the foreground's features, the mixed ones and the background's.
  */
-import { ShapeError } from "../../errors.js";
 import {
   type ApplyOptions,
   applyAll,
@@ -15,23 +14,14 @@ import {
   type TensorView,
   type Variant,
 } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { attention_gates_direct, attention_gates_units, attention_gates_workgroup } from "../../shaders.generated.js";
+import { attentionGatesBackward } from "../attention_gates_backward/op.js";
 import { f32, present } from "../expect.js";
 import { joinRows, poolRows } from "../global_pool/op.js";
+import { globalPoolBackward } from "../global_pool_backward/op.js";
 import { lanesOf, threads, viewParams } from "../views.js";
-import { GATES, type GateSize } from "./packing.js";
-
-/** @throws ShapeError where `packed` is not of three gates of that many channels */
-export function gateSize(op: string, channels: number, packed: Shape): GateSize {
-  const units = ((packed[1] ?? 0) - channels) / (3 * channels + 1);
-  if (packed.length !== 2 || packed[0] !== GATES || !Number.isInteger(units) || units < 1) {
-    throw new ShapeError(
-      `${op}: packed must be [3, 3 C units + units + C] with C ${channels} channels, got ${showShape(packed)}`,
-    );
-  }
-  return { channels, units };
-}
+import { GATES, type GateSize, gateSize } from "./packing.js";
 
 const sizeOfProblem = (p: Problem<object>): GateSize =>
   gateSize("attention_gates", operand(p, 0).shape[3] ?? 0, operand(p, 1).shape);
@@ -130,6 +120,19 @@ export const attentionGatesOp = defineOp<object>({
     const [n, , , c] = nhwc("attention_gates", "x", present("attention_gates", "x", x));
     const { units } = gateSize("attention_gates", c, present("attention_gates", "packed", packed));
     return [...f32([n, c]), ...f32([n, 2 * c]), ...f32([n, 2 * c]), ...f32([n, GATES * units]), ...f32([n, c])];
+  },
+  vjp({ inputs: [x, packed], outputs, needs, claim }, dy) {
+    const [foreground, composing, pooled, units, first] = outputs;
+    const [dForeground, dComposing, ...others] = dy;
+    if (!x || !packed || !foreground || !composing || !pooled || !units || !first) return [];
+    if (!dForeground || !dComposing || others.some((gradient) => gradient !== null)) {
+      throw new Error("attention_gates: its gradient follows from those of both gates, and of nothing else");
+    }
+    const gates = { dForeground, dComposing, foreground, composing, units, pooled, packed };
+    const { dPooled, dPacked } = attentionGatesBackward(gates);
+    const [, height, width] = nhwc("attention_gates", "x", x.shape);
+    const addend = (needs[0] && claim(0)) || undefined;
+    return [needs[0] ? globalPoolBackward(dPooled, first, { height, width }, { addend }) : null, dPacked];
   },
   flops: ([x, packed]) => 2 * sizeOf(shapeOf(x)) + 2 * sizeOf(shapeOf(packed)) * (shapeOf(x)[0] ?? 0),
   variants: [workgroup, direct],

@@ -2,7 +2,8 @@
  * How the parameters of S2AM's three gates lie in one tensor, [3, 3 C units + units + C], so that one kernel takes all in
  * one binding. Matches shaders/lib/packed_gates.wgsl.
  */
-import type { Shape } from "../../graph/tensor.js";
+import { ShapeError } from "../../errors.js";
+import { type Shape, showShape } from "../../graph/tensor.js";
 
 /** A gate's layers, from 2 C pooled values through `units` to C channels. */
 export interface GateSize {
@@ -35,4 +36,15 @@ export function gateParts(gate: number, size: GateSize): readonly [GatePart, Gat
     { start: w2, shape: [units, channels] },
     { start: w2 + units * channels, shape: [channels] },
   ];
+}
+
+/** @throws ShapeError where `packed` is not of three gates of that many channels */
+export function gateSize(op: string, channels: number, packed: Shape): GateSize {
+  const units = ((packed[1] ?? 0) - channels) / (3 * channels + 1);
+  if (packed.length !== 2 || packed[0] !== GATES || !Number.isInteger(units) || units < 1) {
+    throw new ShapeError(
+      `${op}: packed must be [3, 3 C units + units + C] with C ${channels} channels, got ${showShape(packed)}`,
+    );
+  }
+  return { channels, units };
 }

@@ -15,9 +15,9 @@ export const channelGateOp = defineOp<object>({
     return f32(shape);
   },
   flops: (_, [y]) => sizeOf(shapeOf(y)),
-  vjp({ inputs: [x, g] }, [dy]) {
+  vjp({ inputs: [x, g], claim }, [dy]) {
     if (!dy || !x || !g) return [];
-    const { dx, dg } = channelGateBackward(dy, x, g);
+    const { dx, dg } = channelGateBackward(dy, x, g, { addend: claim(0) ?? undefined });
     return [dx, dg];
   },
   variants: laneVariants(

@@ -62,7 +62,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
     return [{ shape, dtype: "f32" }];
   },
   flops: ([, w], [y]) => conv2dFlops(w, y),
-  vjp: ({ inputs: [x, w, , gate], outputs: [y], attrs, needs }, [dy]) => {
+  vjp: ({ inputs: [x, w, , gate], outputs: [y], attrs, needs, claim }, [dy]) => {
     if (!x || !w || !dy) return [];
     const { stride, padding } = attrs;
     const before = beforeActivation(dy, y, attrs);
@@ -74,8 +74,13 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
       h + 2 * padding - r - (oh - 1) * stride,
       width + 2 * padding - s - (ow - 1) * stride,
     ] as const;
-    const dGated = needs[0] || needs[3] ? convTranspose2d(before, w, null, { stride, padding, outputPadding }) : null;
-    const gates = dGated && gate ? channelGateBackward(dGated, x, gate) : null;
+    const attrsOfGradient = { stride, padding, outputPadding };
+    const addend = (needs[0] && claim(0)) || undefined;
+    const dGated =
+      needs[0] || needs[3]
+        ? convTranspose2d(before, w, null, attrsOfGradient, { addend: gate ? undefined : addend })
+        : null;
+    const gates = dGated && gate ? channelGateBackward(dGated, x, gate, { addend }) : null;
     // The gated features were never stored: the weight's gradient has them made again, for as long as it takes.
     const gated = needs[1] && gate ? channelGate(x, gate) : x;
     return [

@@ -67,10 +67,10 @@ export const globalPoolOp = defineOp<object>({
     return [...f32([n, 2 * c]), ...f32([n, c])];
   },
   flops: ([x]) => 2 * sizeOf(shapeOf(x)),
-  vjp({ inputs: [x], outputs: [, first] }, [dy]) {
+  vjp({ inputs: [x], outputs: [, first], claim }, [dy]) {
     if (!dy || !x || !first) return [];
     const [, height, width] = nhwc("global_pool", "x", x.shape);
-    return [globalPoolBackward(dy, first, { height, width })];
+    return [globalPoolBackward(dy, first, { height, width }, { addend: claim(0) ?? undefined })];
   },
   variants: laneVariants((p) => [operand(p, 0)], plan),
 });

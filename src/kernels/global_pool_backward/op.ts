@@ -1,8 +1,9 @@
 /** Gradient of global pooling; the maximum's goes to its first pixel alone, as PyTorch's adaptive max pool has it. */
 import { ShapeError } from "../../errors.js";
-import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } from "../../graph/op.js";
+import { apply, defineOp, NONE, operand, pass, result, shapeOf } from "../../graph/op.js";
 import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { global_pool_backward } from "../../shaders.generated.js";
+import type { AddendOptions } from "../channel_gate_backward/op.js";
 import { expectIntegers, expectShape, f32, present } from "../expect.js";
 import { slicesToWalk, sliceThreads } from "../pixel_slices.js";
 import { laneVariants, viewParams } from "../views.js";
@@ -15,7 +16,7 @@ export interface GlobalPoolBackwardAttrs {
 
 export const globalPoolBackwardOp = defineOp<GlobalPoolBackwardAttrs>({
   name: "global_pool_backward",
-  infer([dy, first], { height, width }) {
+  infer([dy, first, addend], { height, width }) {
     const shape = present("global_pool_backward", "first", first);
     const [n, c] = shape;
     expectIntegers("global_pool_backward", { height, width }, 1);
@@ -23,18 +24,33 @@ export const globalPoolBackwardOp = defineOp<GlobalPoolBackwardAttrs>({
       throw new ShapeError(`global_pool_backward: first must be [N,C], got ${showShape(shape)}`);
     }
     expectShape("global_pool_backward", "dy", dy, [n, 2 * c], `first ${showShape(shape)}`);
-    return f32([n, height, width, c]);
+    const pooled = [n, height, width, c];
+    if (addend) expectShape("global_pool_backward", "addend", addend, pooled, `dx ${showShape(pooled)}`);
+    return f32(pooled);
   },
   flops: (_, [dx]) => sizeOf(shapeOf(dx)),
   variants: laneVariants(
-    (p) => [operand(p, 1), result(p), { ...operand(p, 0), shape: operand(p, 1).shape }],
+    (p) => [
+      operand(p, 1),
+      result(p),
+      { ...operand(p, 0), shape: operand(p, 1).shape },
+      ...(p.inputs[2] ? [p.inputs[2]] : []),
+    ],
     (p, lanes, capabilities) => {
       const [dy, first, dx] = [operand(p, 0), operand(p, 1), result(p)];
       const [sets = 1, h = 1, w = 1, c = 1] = dx.shape;
       const slices = slicesToWalk({ sets, setPixels: h * w }, capabilities);
       const backward = pass(global_pool_backward, {
-        bind: { dy, first, dx },
-        params: { ...slices, c, ...viewParams("dy", dy), ...viewParams("first", first), ...viewParams("dx", dx) },
+        bind: { dy, first, dx, addend: p.inputs[2] ?? NONE },
+        params: {
+          ...slices,
+          c,
+          ...viewParams("dy", dy),
+          ...viewParams("first", first),
+          ...viewParams("dx", dx),
+          adds: p.inputs[2] ? 1 : 0,
+          ...viewParams("addend", p.inputs[2] ?? null),
+        },
         consts: lanes.consts,
         types: lanes.types,
         workgroups: sliceThreads(slices, c, lanes),
@@ -53,5 +69,5 @@ export const globalPoolBackward = (
   dy: Tensor,
   first: Tensor,
   attrs: GlobalPoolBackwardAttrs,
-  options?: ApplyOptions,
-): Tensor => apply(globalPoolBackwardOp, [dy, first], attrs, options);
+  { addend, ...options }: AddendOptions = {},
+): Tensor => apply(globalPoolBackwardOp, addend ? [dy, first, addend] : [dy, first], attrs, options);
