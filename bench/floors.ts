@@ -84,7 +84,7 @@ export function limitOf(dispatched: readonly Dispatched[], roofline: Roofline | 
   if (memoryMs(movedBytes, roofline) >= EXPLAINS * ms)
     return movedBytes >= MUCH_MORE * bytes ? `traffic ${(movedBytes / bytes).toFixed(1)}x` : "memory";
   const widest = Math.max(...dispatched.map(({ invocations }) => invocations ?? Number.POSITIVE_INFINITY));
-  if (widest < roofline.saturatingThreads) return `threads ${widest}`;
+  if (roofline.saturatingThreads !== null && widest < roofline.saturatingThreads) return `threads ${widest}`;
   return "instructions";
 }
 

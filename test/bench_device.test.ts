@@ -92,8 +92,8 @@ test("the peak's loop computes what it should in both element types, and takes t
     const { gflops, saturatingThreads, passMs } = await measureArithmetic(runtime, clock, shapes);
     expect(gflops).toBeGreaterThan(0);
     expect(gflops).toBeLessThan(1e9);
-    expect(saturatingThreads).toBeGreaterThanOrEqual(64);
-    expect(passMs).toBeGreaterThanOrEqual(0);
+    expect(saturatingThreads === null).toBe(software);
+    expect(passMs).toBeGreaterThan(0);
   }
   expect(runtime.memory.liveBytes).toBe(before);
   clock.dispose();
@@ -113,7 +113,7 @@ describe("s2am bench", () => {
     const cost = { bytes: number, movedBytes: number, dispatches: number };
     const times = { msMedian: number, msMin: number, msP95: number, spread: number };
     expect(found).toMatchObject({
-      roofline: { peakGflops: number, bandwidthGBps: number, copyBufferGBps: number, saturatingThreads: number },
+      roofline: { peakGflops: number, bandwidthGBps: number, copyBufferGBps: number, passMs: number },
       model: { name: "unet", ...floor, ...cost, ...times, activationBytes: number, peakBytes: number },
       training: { name: "unet", batch: 2, ...floor, ...cost, ...times, activationBytes: number, peakBytes: number },
       plannedTraining: { batch: 8, keeping: { activationBytes: number }, recomputing: { activationBytes: number } },

@@ -128,7 +128,7 @@ function factsTable({ command, date, versions, adapter, roofline, model, trainin
       .join(", "),
   };
   if (roofline) {
-    facts.peak = `${short(roofline.peakGflops)} GFLOP/s by ${roofline.peakShape}; ${roofline.saturatingThreads} threads reach 70 % of it`;
+    facts.peak = `${short(roofline.peakGflops)} GFLOP/s by ${roofline.peakShape}${roofline.saturatingThreads === null ? "" : `; ${roofline.saturatingThreads} threads reach 70 % of it`}`;
     facts.bandwidth = `${short(roofline.bandwidthGBps)} GB/s by ${roofline.bandwidthShape}, ${bytes(roofline.copyBytes)} each way`;
     facts["an empty pass"] = `${short(1000 * roofline.passMs)} µs`;
   }

@@ -5,7 +5,6 @@ import { grid1d } from "../../src/graph/op.js";
 import { BUFFER_USAGE, type Runtime } from "../../src/graph/runtime.js";
 import { float16ToFloat32, float32ToFloat16 } from "../../src/io/float16.js";
 import { peak_fma } from "../../src/shaders.generated.js";
-import { medianOf } from "../statistics.js";
 import { type PassClock, shortest } from "./clock.js";
 
 export type Element = "f32" | "f16";
@@ -22,7 +21,7 @@ export interface Arithmetic {
   readonly gflops: number;
   readonly shape: FmaShape;
   /** The fewest threads that reach 70 % of it: what a kernel should start at the least. */
-  readonly saturatingThreads: number;
+  readonly saturatingThreads: number | null;
   /** A pass of one workgroup, which has next to nothing to do. */
   readonly passMs: number;
 }
@@ -52,57 +51,63 @@ export async function measureArithmetic(
   clock: PassClock,
   shapes: readonly FmaShape[],
 ): Promise<Arithmetic> {
-  let best: { bench: FmaBench; threads: number; gflops: number } | null = null;
-  const benches: FmaBench[] = [];
-  try {
-    for (const shape of shapes) {
-      const bench = await FmaBench.create(runtime, clock, shape);
-      benches.push(bench);
+  let best: { shape: FmaShape; threads: number; gflops: number } | null = null;
+  for (const shape of shapes) {
+    const bench = await FmaBench.create(runtime, clock, shape);
+    try {
       await bench.check();
       const threads = await bench.enoughThreads(runtime.capabilities.software ? 10 : 4);
       // The rest of the repeats goes to those that may win.
       const once = await bench.gflops(threads, 1);
       const gflops: number = once < HOPELESS * (best?.gflops ?? 0) ? once : await bench.gflops(threads, TRIES);
-      if (!best || gflops > best.gflops) best = { bench, threads, gflops };
+      if (!best || gflops > best.gflops) best = { shape, threads, gflops };
+    } finally {
+      bench.dispose();
     }
-    if (!best) throw new Error("peak: no shape was measured");
-    const passMs = await idlePass(runtime, clock, best.bench.shape);
-    const saturatingThreads = await saturation(best.bench, best, passMs);
-    return { gflops: best.gflops, shape: best.bench.shape, saturatingThreads, passMs };
-  } finally {
-    for (const bench of benches) bench.dispose();
   }
+  if (!best) throw new Error("peak: no shape was measured");
+  const { shape, threads, gflops } = best;
+  const passMs = await idlePass(runtime, clock, shape);
+  // A CPU is full with a workgroup a core, and what one more costs there is lost in the noise.
+  const saturatingThreads = runtime.capabilities.software ? null : await saturation(runtime, clock, shape, threads);
+  return { gflops, shape, saturatingThreads, passMs };
 }
 
-/** What a pass costs whatever it does is taken off: else few threads would seem slow for that alone. */
-async function saturation(bench: FmaBench, full: { threads: number; gflops: number }, passMs: number): Promise<number> {
-  for (let threads = bench.shape.workgroup; threads < full.threads; threads *= 2) {
-    if ((await bench.gflops(threads, 3, passMs)) >= FULL * full.gflops) return threads;
-  }
-  return full.threads;
-}
+/** A device counts as full from this share of its peak on. */
+const FULL = 0.7;
+/** So many times the loop's length: a few threads should take much longer than starting a pass does. */
+const LONGER = 16;
 
-/** What a pass costs beside its work: one workgroup, one step. */
-async function idlePass(runtime: Runtime, clock: PassClock, shape: FmaShape): Promise<number> {
-  const bench = await FmaBench.create(runtime, clock, shape, 1);
+async function saturation(runtime: Runtime, clock: PassClock, shape: FmaShape, enough: number): Promise<number> {
+  const bench = await FmaBench.create(runtime, clock, shape, LONGER * LOOPS);
   try {
-    const samples: number[] = [];
-    for (let i = 0; i < 21; i++) samples.push(await bench.time(shape.workgroup));
-    return medianOf(samples);
+    const full = await bench.gflops(enough, 2);
+    for (let threads = shape.workgroup; threads < enough; threads *= 2)
+      if ((await bench.gflops(threads, 3)) >= FULL * full) return threads;
+    return enough;
   } finally {
     bench.dispose();
   }
 }
 
-/** A device counts as full from this share of its peak on. */
-const FULL = 0.7;
+/** What a pass costs beside its work: one workgroup, one turn of the loop. */
+async function idlePass(runtime: Runtime, clock: PassClock, shape: FmaShape): Promise<number> {
+  const bench = await FmaBench.create(runtime, clock, shape, 1);
+  try {
+    await bench.time(shape.workgroup);
+    return await shortest(20, () => bench.time(shape.workgroup));
+  } finally {
+    bench.dispose();
+  }
+}
 
 /** One shape of the shader with its buffers. */
 class FmaBench {
   private constructor(
     private readonly runtime: Runtime,
     private readonly clock: PassClock,
-    readonly shape: FmaShape,
+    private readonly shape: FmaShape,
+    private readonly loops: number,
     private readonly pipeline: GPUComputePipeline,
     private readonly group: GPUBindGroup,
     private readonly sums: GPUBuffer,
@@ -127,17 +132,16 @@ class FmaBench {
       layout: runtime.pipelines.bindGroupLayout(spec.shader),
       entries: [factors, sums].map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
     });
-    return new FmaBench(runtime, clock, shape, pipeline, group, sums.buffer, () => {
+    return new FmaBench(runtime, clock, shape, loops, pipeline, group, sums.buffer, () => {
       factors.destroy();
       sums.destroy();
     });
   }
 
   /** The best of several runs of this many threads. */
-  async gflops(threads: number, repeats: number, passMs = 0): Promise<number> {
-    const flops = threads * STEPS * CHAINS * this.shape.lanes * 2;
-    const ms = await shortest(repeats, () => this.time(threads));
-    return flops / Math.max(1e-6, ms - passMs) / 1e6;
+  async gflops(threads: number, repeats: number): Promise<number> {
+    const flops = threads * this.loops * REPEATS * CHAINS * this.shape.lanes * 2;
+    return flops / (await shortest(repeats, () => this.time(threads))) / 1e6;
   }
 
   /** Threads that keep the device busy for about `ms`. */

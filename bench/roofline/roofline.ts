@@ -16,8 +16,8 @@ export interface Roofline {
   /** The same by copyBufferToBuffer, for reference. */
   readonly copyBufferGBps: number;
   readonly copyBytes: number;
-  /** The fewest threads that reach 70 % of the peak. */
-  readonly saturatingThreads: number;
+  /** The fewest threads that reach 70 % of the peak; null on software adapters. */
+  readonly saturatingThreads: number | null;
   /** A pass of one workgroup with nothing to do, timestamps around it. */
   readonly passMs: number;
 }
@@ -53,5 +53,5 @@ const roofline = (f32: Arithmetic, f16: Arithmetic | null, bandwidth: Bandwidth)
 export const showRoofline = (found: Roofline): string[] => [
   `peak ${found.peakGflops.toFixed(1)} GFLOP/s (${found.peakShape})${found.peakF16Gflops === null ? "" : `, ${found.peakF16Gflops.toFixed(1)} in f16`}`,
   `bandwidth ${found.bandwidthGBps.toFixed(2)} GB/s (${found.bandwidthShape}; copyBufferToBuffer ${found.copyBufferGBps.toFixed(2)}, ${found.copyBytes / 2 ** 20} MiB each way)`,
-  `${found.saturatingThreads} threads reach 70 % of the peak; an empty pass takes ${(1000 * found.passMs).toFixed(1)} us`,
+  `an empty pass takes ${(1000 * found.passMs).toFixed(1)} us${found.saturatingThreads === null ? "" : `; ${found.saturatingThreads} threads reach 70 % of the peak`}`,
 ];
