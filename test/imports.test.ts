@@ -44,7 +44,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   web: ["index"],
 };
 /** Packages that know no platform, and may go into the browser's bundle. */
-const BROWSER_SAFE = ["valibot"];
+const BROWSER_SAFE = ["valibot", "pbf"];
 const MOST_LINES = 350;
 const LONGER_MAY_BE = ["src/shaders.generated.ts", "scripts/reference/s2am_reference.py"];
 

@@ -9,7 +9,8 @@ import { batchNormTrain } from "../kernels/batch_norm_train/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import { linear } from "../kernels/linear/op.js";
-import { BATCH_NORM_EPS, type ConvOptions, type Layers } from "./layers.js";
+import { BATCH_NORM_EPS } from "./fold.js";
+import type { ConvOptions, Layers } from "./layers.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
 
 /** A tensor of the state dict: the variable that holds it, and its way to PyTorch's layout and back. */
