@@ -48,7 +48,7 @@ export function onnxModel(
     producerVersion: version,
     name: `${config.arch} width ${config.width}, ${config.levels} levels`,
     doc:
-      "Image harmonization (S2AM, arXiv 1907.06406). Feed RGB / 255 and the mask (1 in the region to change, else 0); " +
+      "Image harmonization (S2AM, arXiv 1907.06406). Feed RGB / 255 and the mask (1 in the region to change, else 0; from 0 to 1); " +
       `${sides} (pad by reflection). Clamp y to [0, 1] and take it where the mask is set.`,
     metadata: { ...metadataOf(config), size_multiple: String(multiple) },
     inputs: [{ name: "x", shape: [n, 4, h, w], doc: `red, green, blue in [0, 1], and the mask; ${sides}` }],
@@ -142,14 +142,17 @@ class OnnxUNet {
   }
 
   /**
-   * M and 1 - M at 1 / 2^k of the size: the mean of each cell's top-left 2 x 2 pixels, rounded (ONNX too rounds halves to
-   * even), then blurred, the edge mirrored.
+   * M and 1 - M at 1 / 2^k of the size: the mean of each cell's top-left 2 x 2 pixels, rounded, then blurred, the edge
+   * mirrored. The published code rounds halves to even. Of a mask in 0 to 1 that is ceil(mean - 1/2), which ONNX Runtime
+   * computes on a GPU; Round it has only on the CPU, so that every mask would make the GPU wait.
    */
   private levelMask(k: number, mask: string, key: string): [inside: string, outside: string] {
     const { graph } = this;
     const stride = 2 ** k;
     const pooling = { kernel_shape: { ints: [2, 2] }, strides: { ints: [stride, stride] } };
-    const hard = graph.node("Round", `${key}.mask`, [graph.node("AveragePool", `${key}.mask.pooled`, [mask], pooling)]);
+    const mean = graph.node("AveragePool", `${key}.mask.pooled`, [mask], pooling);
+    const half = graph.tensor(`${key}.half`, [], () => new Float32Array([0.5]));
+    const hard = graph.node("Ceil", `${key}.mask`, [graph.node("Sub", `${key}.mask.less_half`, [mean, half])]);
     const byDistance = blurTaps(this.config.blur);
     const taps = [...byDistance.slice(1).reverse(), ...byDistance];
     const radius = byDistance.length - 1;
