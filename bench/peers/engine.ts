@@ -26,12 +26,24 @@ export interface Engine {
   prepare(job: Job): Promise<Prepared>;
 }
 
-export type Request =
-  | { readonly type: "prepare"; readonly job: Job }
-  | { readonly type: "run"; readonly least: number; readonly most: number; readonly ms: number };
+/** Runs until `ms` have passed, but at least and at most so many. */
+export interface Turn {
+  readonly least: number;
+  readonly most: number;
+  readonly ms: number;
+}
+
+export type Request = { readonly type: "prepare"; readonly job: Job } | ({ readonly type: "run" } & Turn);
+
+/** What is known of an engine once it is prepared. */
+export interface Readiness extends Omit<Prepared, "run"> {
+  readonly version: string;
+  /** Vulkan drivers that its process has loaded. */
+  readonly drivers: readonly string[];
+}
 
 export type Reply =
-  | ({ readonly type: "ready"; readonly version: string; readonly drivers: readonly string[] } & Omit<Prepared, "run">)
+  | ({ readonly type: "ready" } & Readiness)
   | { readonly type: "times"; readonly ms: readonly number[] }
   | { readonly type: "failed"; readonly message: string };
 
@@ -74,6 +86,7 @@ export function serve(engine: Engine): void {
     }
     reply({ type: "times", ms });
   };
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL")); // the bench has gone
   process.on("message", (request: Request) => {
     answer(request).catch((error: unknown) => {
       reply({ type: "failed", message: error instanceof Error ? error.message : String(error) });

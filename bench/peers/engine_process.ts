@@ -1,6 +1,8 @@
 /** The bench's side of an engine: a child process, one question at a time. */
 import { type ChildProcess, fork } from "node:child_process";
-import type { Reply, Request } from "./engine.js";
+import type { Reply, Request, Turn } from "./engine.js";
+import type { Job } from "./jobs.js";
+import type { EngineHandle } from "./measure.js";
 
 export interface EngineSpec {
   /** What tables and results call it. */
@@ -12,12 +14,12 @@ export interface EngineSpec {
 
 const STDERR_KEPT = 2000;
 
-export class EngineProcess {
+export class EngineProcess implements EngineHandle {
   private readonly child: ChildProcess;
   private stderr = "";
 
   constructor(
-    readonly spec: EngineSpec,
+    private readonly spec: EngineSpec,
     file: string,
     env: NodeJS.ProcessEnv,
     private readonly timeoutMs: number,
@@ -32,17 +34,32 @@ export class EngineProcess {
     });
   }
 
-  /** @throws Error with the engine's own message, or how its process ended */
-  async ask<Type extends "ready" | "times">(request: Request, expected: Type): Promise<Extract<Reply, { type: Type }>> {
-    const reply = await this.exchange(request);
-    if (reply.type === "failed") throw new Error(reply.message);
-    if (reply.type !== expected) throw new Error(`answered "${reply.type}" to "${request.type}"`);
-    return reply as Extract<Reply, { type: Type }>;
+  get name(): string {
+    return this.spec.name;
+  }
+
+  prepare(job: Job): Promise<Extract<Reply, { type: "ready" }>> {
+    return this.ask({ type: "prepare", job }, "ready");
+  }
+
+  async run(turn: Turn): Promise<readonly number[]> {
+    return (await this.ask({ type: "run", ...turn }, "times")).ms;
   }
 
   stop(): void {
     this.child.removeAllListeners();
     this.child.kill("SIGKILL"); // nothing of it is to be kept, and drivers' threads may crash in an orderly end
+  }
+
+  /** @throws Error with the engine's own message, or how its process ended */
+  private async ask<Type extends "ready" | "times">(
+    request: Request,
+    expected: Type,
+  ): Promise<Extract<Reply, { type: Type }>> {
+    const reply = await this.exchange(request);
+    if (reply.type === "failed") throw new Error(reply.message);
+    if (reply.type !== expected) throw new Error(`answered "${reply.type}" to "${request.type}"`);
+    return reply as Extract<Reply, { type: Type }>;
   }
 
   private exchange(request: Request): Promise<Reply> {

@@ -3,7 +3,7 @@
  * process of its own, one at work at a time, in turns.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { constants, cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
@@ -144,6 +144,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const here = dirname(fileURLToPath(import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), "s2am-peers-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  // Engines end by themselves when this process does.
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  }
   for (const asked of jobs) {
     process.stderr.write(`${asked.name}\n`);
     const job = writeFiles(asked, folder);

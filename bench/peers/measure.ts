@@ -1,12 +1,20 @@
 /** One job in every engine: the outputs compared with this engine's first, then rounds in which each has its turn. */
-import type { Outputs } from "./engine.js";
-import type { EngineProcess } from "./engine_process.js";
+import type { Outputs, Readiness, Turn } from "./engine.js";
 import type { Job } from "./jobs.js";
+
+export interface EngineHandle {
+  readonly name: string;
+  /** @throws Error saying why the engine cannot do the job */
+  prepare(job: Job): Promise<Readiness>;
+  /** @returns milliseconds, a run each */
+  run(turn: Turn): Promise<readonly number[]>;
+  stop(): void;
+}
 
 /** Of what the other engines give against what this one gives, over this one's largest value. */
 export const MAX_RELATIVE_ERROR = 1e-4;
 /** A turn repeats a run until this much time has passed, so that fast engines are not measured by one sample. */
-const TURN = { least: 1, most: 15, ms: 1500 } as const;
+const TURN: Turn = { least: 1, most: 15, ms: 1500 };
 
 export interface Quartiles {
   readonly median: number;
@@ -44,7 +52,7 @@ export interface JobResult {
 }
 
 interface Ready {
-  readonly engine: EngineProcess;
+  readonly engine: EngineHandle;
   readonly version: string;
   readonly drivers: readonly string[];
   readonly relativeError: number | null;
@@ -55,14 +63,14 @@ interface Ready {
 /** @param engines this engine first @throws Error when this engine itself fails */
 export async function measure(
   job: Job,
-  engines: readonly EngineProcess[],
+  engines: readonly EngineHandle[],
   rounds: number,
   note: (line: string) => void,
 ): Promise<JobResult> {
   const [own, ...others] = engines;
   if (!own) throw new Error("no engine to measure");
-  const first = await own.ask({ type: "prepare", job }, "ready");
-  note(`  ${own.spec.name} is ready`);
+  const first = await own.prepare(job);
+  note(`  ${own.name} is ready`);
   const { version, drivers, adapter = "unknown", flops = 0 } = first;
   const running: Ready[] = [
     { engine: own, version, drivers, relativeError: null, lossRelativeError: null, rounds: [] },
@@ -71,22 +79,22 @@ export async function measure(
   for (const engine of others) {
     try {
       running.push(await checked(job, engine, first.outputs));
-      note(`  ${engine.spec.name} agrees to ${running.at(-1)?.relativeError?.toExponential(1)}`);
+      note(`  ${engine.name} agrees to ${running.at(-1)?.relativeError?.toExponential(1)}`);
     } catch (error) {
-      skipped.push({ engine: engine.spec.name, version: null, skipped: messageOf(error) });
-      note(`  ${engine.spec.name}: ${messageOf(error)}`);
+      skipped.push({ engine: engine.name, version: null, skipped: messageOf(error) });
+      note(`  ${engine.name}: ${messageOf(error)}`);
       engine.stop();
     }
   }
   for (let round = 0; round < rounds; round++) {
     for (const one of [...running]) {
       try {
-        const { ms } = await one.engine.ask({ type: "run", ...TURN }, "times");
-        one.rounds.push(quantile(ms, 0.5));
+        one.rounds.push(quantile(await one.engine.run(TURN), 0.5));
       } catch (error) {
         if (one.engine === own) throw error;
         running.splice(running.indexOf(one), 1);
-        skipped.push({ engine: one.engine.spec.name, version: one.version, skipped: messageOf(error) });
+        skipped.push({ engine: one.engine.name, version: one.version, skipped: messageOf(error) });
+        one.engine.stop();
       }
     }
     note(`  round ${round + 1} of ${rounds}`);
@@ -95,7 +103,7 @@ export async function measure(
   const rows = running.map(({ engine, rounds: ms, ...rest }): EngineRow => {
     const times = quartiles(ms);
     return {
-      engine: engine.spec.name,
+      engine: engine.name,
       ...rest,
       rounds: ms.map(rounded),
       ms: times,
@@ -107,8 +115,8 @@ export async function measure(
 }
 
 /** Prepares an engine. @throws Error where its results are not this engine's */
-async function checked(job: Job, engine: EngineProcess, expected: Outputs): Promise<Ready> {
-  const { version, drivers, outputs } = await engine.ask({ type: "prepare", job }, "ready");
+async function checked(job: Job, engine: EngineHandle, expected: Outputs): Promise<Ready> {
+  const { version, drivers, outputs } = await engine.prepare(job);
   const relativeError = relative(outputs.y, expected.y);
   const lossRelativeError =
     expected.loss === undefined ? null : Math.abs((outputs.loss ?? Number.NaN) - expected.loss) / expected.loss;
