@@ -49,7 +49,7 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   web: ["index"],
 };
 /** Packages that know no platform, and may go into the browser's bundle. */
-const BROWSER_SAFE = ["valibot"];
+const BROWSER_SAFE = ["valibot", "pbf"];
 const MOST_LINES = 350;
 const LONGER_MAY_BE = ["src/shaders.generated.ts", "scripts/reference/s2am_reference.py"];
 
@@ -58,10 +58,13 @@ const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
 function filesIn(folder: string, ...extensions: string[]): string[] {
   if (!statSync(join(root, folder), { throwIfNoEntry: false })) return [];
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => extensions.includes(extname(name)))
-    .map((name) => join(folder, name))
-    .sort();
+  return (
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      // bench/peers has packages of its own, once they are installed.
+      .filter((name) => extensions.includes(extname(name)) && !name.split("/").includes("node_modules"))
+      .map((name) => join(folder, name))
+      .sort()
+  );
 }
 
 interface Import {

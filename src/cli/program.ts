@@ -7,6 +7,7 @@ import { benchCommand } from "./bench.js";
 import { convertCommand } from "./convert.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
+import { exportCommand } from "./export.js";
 import { harmonizeCommand } from "./harmonize.js";
 import { runCommand } from "./run.js";
 import { trainCommand } from "./train.js";
@@ -34,6 +35,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     harmonizeCommand,
     runCommand,
     convertCommand,
+    exportCommand,
     trainCommand,
     evalCommand,
     doctorCommand,

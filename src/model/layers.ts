@@ -9,6 +9,7 @@ import { type GatePart, gateParts, packedShape } from "../kernels/attention_gate
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import { type CompositionInputs, conv2dCompose } from "../kernels/conv2d_compose/op.js";
+import { foldedNorm, NORM_PARTS } from "./fold.js";
 import { packConv, transpose } from "./repack.js";
 
 /** Parameters by PyTorch key, in PyTorch's order of elements. Asked for while a graph is built, read when it is compiled. */
@@ -55,8 +56,6 @@ export interface Layers {
   /** Builds a part whose activations training may compute again rather than keep. */
   segment(build: () => Tensor): Tensor;
 }
-
-export const BATCH_NORM_EPS = 1e-5;
 
 export class InferenceLayers implements Layers {
   /** One source a parameter, so that graphs of several resolutions share their uploads. */
@@ -154,15 +153,8 @@ export class InferenceLayers implements Layers {
     return bias ? this.constant(`${key}.bias`, [channels], this.parameters.get(`${key}.bias`, [channels])) : null;
   }
 
-  /** Evaluation-mode batch norm as y = scale * x + shift, in float64 until the end. */
   private fold(key: string, channels: number): () => { scale: Float64Array; shift: Float32Array } {
-    const names = ["weight", "bias", "running_mean", "running_var"] as const;
-    const read = names.map((name) => this.parameters.get(`${key}.${name}`, [channels]));
-    return () => {
-      const [weight = [], bias = [], mean = [], variance = []] = read.map((values) => values());
-      const scale = Float64Array.from(weight, (gamma, c) => gamma / Math.sqrt((variance[c] ?? 0) + BATCH_NORM_EPS));
-      const shift = Float32Array.from(bias, (beta, c) => beta - (mean[c] ?? 0) * (scale[c] ?? 0));
-      return { scale, shift };
-    };
+    const read = NORM_PARTS.map((name) => this.parameters.get(`${key}.${name}`, [channels]));
+    return () => foldedNorm(read.map((values) => values()));
   }
 }

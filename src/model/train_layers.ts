@@ -12,7 +12,8 @@ import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import type { CompositionInputs } from "../kernels/conv2d_compose/op.js";
 import { s2amCompose } from "../kernels/s2am_compose/op.js";
-import { BATCH_NORM_EPS, type ConvOptions, type GatesOptions, type Layers, type UpConvOptions } from "./layers.js";
+import { BATCH_NORM_EPS } from "./fold.js";
+import type { ConvOptions, GatesOptions, Layers, UpConvOptions } from "./layers.js";
 import { type Conversion, type EntrySpec, ParameterStore, type StateEntry } from "./parameter_store.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
 
