@@ -9,6 +9,7 @@ import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { harmonizeCommand } from "./harmonize.js";
 import { runCommand } from "./run.js";
+import { synthCommand } from "./synth.js";
 import { trainCommand } from "./train.js";
 
 const context = { note: (line: string) => void process.stderr.write(`${line}\n`) };
@@ -16,6 +17,7 @@ const context = { note: (line: string) => void process.stderr.write(`${line}\n`)
 const EXAMPLES = `
 Examples:
   s2am harmonize composite.jpg mask.png -o harmonized.jpg
+  s2am synth --photos photos --count 1000 --out data
   s2am train --data photos --width 16 --epochs 20 --out run
   s2am eval --data photos --protocol iharmony4
   s2am doctor
@@ -33,6 +35,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     harmonizeCommand,
     runCommand,
     convertCommand,
+    synthCommand,
     trainCommand,
     evalCommand,
     doctorCommand,

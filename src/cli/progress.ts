@@ -6,6 +6,7 @@ const LABEL = {
   weights: "preparing weights",
   headers: "looking at pictures",
   pictures: "harmonizing",
+  composites: "making composites",
 } as const;
 
 export interface StageProgress {

@@ -84,7 +84,10 @@ function walk(x0: number, y0: number, x1: number, y1: number, visit: (x: number,
   const backwards = alongX ? x0 > x1 : y0 > y1;
   const [xs, ys, xe, ye] = backwards ? [x1, y1, x0, y0] : [x0, y0, x1, y1];
   const length = alongX ? dx : dy;
-  if (length === 0) return visit(x0, y0);
+  if (length === 0) {
+    visit(x0, y0);
+    return;
+  }
   const slope = alongX ? (ye - ys) / dx : (xe - xs) / dy;
   for (let step = 0; step <= length; step++) {
     const t = backwards ? length - step : step;
