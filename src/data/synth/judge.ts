@@ -21,7 +21,7 @@ export const REJECTIONS = [
 ] as const;
 export type Rejection = (typeof REJECTIONS)[number];
 
-export const LIMITS = { leastRmse: 5, mostRmse: 80, mostClipped: 0.08, leastContrast: 0.3 } as const;
+export const LIMITS = { leastRmse: 5, mostRmse: 70, mostClipped: 0.08, leastContrast: 0.3 } as const;
 
 /** A region flatter than this, on 0 to 255, cannot be flattened much. */
 const FLAT = 6;

@@ -12,6 +12,8 @@ export interface Recipe {
   readonly adjustments: readonly Adjustment[];
 }
 
+const GRAINY: ReadonlySet<Transfer> = new Set(["fecker", "pitie"]);
+
 /** Shares of HCOCO's way among composites of the style `mixed`. */
 const TRANSFER_SHARE = 0.4;
 const LEAST_AMOUNT = 0.5;
@@ -74,6 +76,7 @@ function drawSome(from: readonly ((draws: Draws) => Adjustment)[], count: number
 /**
  * @param pixels of the region, interleaved RGB, 0 to 255
  * @param reference of another photograph, likewise; null where there is none
+ * @param smooth evens out a change of the pixels among neighbours: histograms are matched bin by bin, which makes grain
  * @returns the restyled pixels, 0 to 255 and not rounded
  */
 export function restyle(
@@ -81,11 +84,14 @@ export function restyle(
   { transfer, amount, adjustments }: Recipe,
   reference: Float32Array | null,
   draws: Draws,
+  smooth: (change: Float32Array) => Float32Array,
 ): Float32Array {
   let out = pixels;
   if (transfer && reference) {
     const all = transferColours(transfer, pixels, reference, draws);
-    out = pixels.map((value, p) => Math.min(255, Math.max(0, value + amount * ((all[p] as number) - value))));
+    const change = all.map((value, p) => amount * (value - (pixels[p] as number)));
+    const even = GRAINY.has(transfer) ? smooth(change) : change;
+    out = pixels.map((value, p) => Math.min(255, Math.max(0, value + (even[p] as number))));
   }
   return adjustments.length > 0 ? adjust(out, adjustments) : out;
 }

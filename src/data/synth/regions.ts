@@ -11,7 +11,7 @@ const MOST_SCALE = 900;
 /** Smaller segments join a neighbour. */
 const LEAST_PIXELS = 60;
 /** Half the window in which the outline is smoothed by majority. */
-const SMOOTHING = 2;
+const SMOOTHING = 3;
 
 /**
  * @param pixels interleaved RGB, 8 bits, `size` x `size`
@@ -22,7 +22,7 @@ export function randomRegion(pixels: Uint8Array, size: number, share: number, dr
   const start = labels[
     Math.floor(size * draws.between(0.15, 0.85)) * size + Math.floor(size * draws.between(0.15, 0.85))
   ] as number;
-  const chosen = grow(labels, size, start, share * size * size, draws);
+  const chosen = grow(segmentsOf(labels, pixels, size), start, share * size * size, draws);
   const mask = new Uint8Array(size * size);
   for (let i = 0; i < mask.length; i++) mask[i] = chosen.has(labels[i] as number) ? 1 : 0;
   return smooth(mask, size);
@@ -31,7 +31,8 @@ export function randomRegion(pixels: Uint8Array, size: number, share: number, dr
 /** The segment of each pixel, named by one of its pixels. */
 function segment(pixels: Uint8Array, size: number, scale: number): Int32Array {
   const area = size * size;
-  const parent = Int32Array.from({ length: area }, (_, i) => i);
+  const parent = new Int32Array(area);
+  for (let i = 0; i < area; i++) parent[i] = i;
   const count = new Int32Array(area).fill(1);
   const inner = new Float32Array(area); // the largest difference that joined the segment
   const find = (i: number): number => {
@@ -45,44 +46,43 @@ function segment(pixels: Uint8Array, size: number, scale: number): Int32Array {
     return root;
   };
   const join = (a: number, b: number, weight: number): void => {
-    const [large, small] = (count[a] as number) >= (count[b] as number) ? [a, b] : [b, a];
-    parent[small] = large;
-    count[large] = (count[large] as number) + (count[small] as number);
+    const aIsLarger = (count[a] as number) >= (count[b] as number);
+    const large = aIsLarger ? a : b;
+    parent[aIsLarger ? b : a] = large;
+    count[large] = (count[a] as number) + (count[b] as number);
     inner[large] = weight;
   };
-  const edges = sortedEdges(pixels, size);
-  for (const { from, to, weight } of edges.all()) {
-    const [a, b] = [find(from), find(to)];
-    if (a === b) continue;
-    const limit = Math.min(
-      (inner[a] as number) + scale / (count[a] as number),
-      (inner[b] as number) + scale / (count[b] as number),
-    );
-    if (weight <= limit) join(a, b, weight);
-  }
-  for (const { from, to, weight } of edges.all()) {
-    const [a, b] = [find(from), find(to)];
-    if (a !== b && Math.min(count[a] as number, count[b] as number) < LEAST_PIXELS) join(a, b, weight);
-  }
-  return parent.map((_, i) => find(i));
+  const { edges, weights } = sortedEdges(pixels, size);
+  const limit = (a: number): number => (inner[a] as number) + scale / (count[a] as number);
+  for (const smallOnes of [false, true])
+    for (let k = 0; k < edges.length; k++) {
+      const edge = edges[k] as number;
+      const from = edge >> 1;
+      const a = find(from);
+      const b = find(from + (edge & 1 ? size : 1));
+      if (a === b) continue;
+      const weight = weights[edge] as number;
+      const joins = smallOnes
+        ? Math.min(count[a] as number, count[b] as number) < LEAST_PIXELS
+        : weight <= Math.min(limit(a), limit(b));
+      if (joins) join(a, b, weight);
+    }
+  const labels = new Int32Array(area);
+  for (let i = 0; i < area; i++) labels[i] = find(i);
+  return labels;
 }
 
-interface Edge {
-  from: number;
-  to: number;
-  weight: number;
-}
-
-/** Neighbours to the right and below, by the difference of their colours, the smallest first. */
-function sortedEdges(pixels: Uint8Array, size: number): { all: () => Generator<Edge> } {
+/**
+ * Neighbours to the right and below, by the difference of their colours, the smallest first. An edge's number is twice its
+ * pixel's, and one more where it leads down.
+ */
+function sortedEdges(pixels: Uint8Array, size: number): { readonly edges: Int32Array; readonly weights: Uint16Array } {
   const blurred = blur(pixels, size);
   const area = size * size;
-  const difference = (a: number, b: number): number => {
-    let sum = 0;
-    for (let c = 0; c < 3; c++) sum += Math.abs((blurred[3 * a + c] as number) - (blurred[3 * b + c] as number));
-    return sum;
-  };
-  // An edge is twice its pixel, and one more where it leads down.
+  const difference = (a: number, b: number): number =>
+    Math.abs((blurred[3 * a] as number) - (blurred[3 * b] as number)) +
+    Math.abs((blurred[3 * a + 1] as number) - (blurred[3 * b + 1] as number)) +
+    Math.abs((blurred[3 * a + 2] as number) - (blurred[3 * b + 2] as number));
   const weights = new Uint16Array(2 * area).fill(NONE);
   for (let y = 0, i = 0; y < size; y++)
     for (let x = 0; x < size; x++, i++) {
@@ -90,28 +90,20 @@ function sortedEdges(pixels: Uint8Array, size: number): { all: () => Generator<E
       if (y + 1 < size) weights[2 * i + 1] = difference(i, i + size);
     }
   const starts = new Int32Array(NONE + 2);
-  for (const weight of weights) starts[weight + 1] = (starts[weight + 1] as number) + 1;
+  for (let e = 0; e < weights.length; e++) {
+    const place = (weights[e] as number) + 1;
+    starts[place] = (starts[place] as number) + 1;
+  }
   for (let w = 1; w < starts.length; w++) starts[w] = (starts[w] as number) + (starts[w - 1] as number);
-  const total = starts[NONE] as number;
-  const order = new Int32Array(weights.length);
+  const edges = new Int32Array(starts[NONE] as number);
   for (let e = 0; e < weights.length; e++) {
     const weight = weights[e] as number;
+    if (weight === NONE) continue;
     const place = starts[weight] as number;
-    order[place] = e;
+    edges[place] = e;
     starts[weight] = place + 1;
   }
-  return {
-    *all() {
-      const edge: Edge = { from: 0, to: 0, weight: 0 };
-      for (let k = 0; k < total; k++) {
-        const e = order[k] as number;
-        edge.from = e >> 1;
-        edge.to = edge.from + (e & 1 ? size : 1);
-        edge.weight = weights[e] as number;
-        yield edge;
-      }
-    },
-  };
+  return { edges, weights };
 }
 
 /** Above every difference of three 8-bit channels. */
@@ -119,54 +111,101 @@ const NONE = 766;
 
 /** The mean of 3 x 3 pixels; the border repeats. */
 function blur(pixels: Uint8Array, size: number): Uint8Array {
+  const stride = 3 * size;
+  const across = new Uint16Array(pixels.length);
   const out = new Uint8Array(pixels.length);
-  const clamp = (i: number): number => Math.min(size - 1, Math.max(0, i));
-  for (let y = 0, p = 0; y < size; y++) {
-    const rows = [clamp(y - 1) * size, y * size, clamp(y + 1) * size] as const;
-    for (let x = 0; x < size; x++) {
-      const columns = [clamp(x - 1), x, clamp(x + 1)] as const;
-      for (let c = 0; c < 3; c++, p++) {
-        let sum = 0;
-        for (const row of rows) for (const column of columns) sum += pixels[3 * (row + column) + c] as number;
-        out[p] = sum / 9;
-      }
-    }
+  for (let p = 0; p < pixels.length; p++) {
+    const x = p % stride;
+    const left = x < 3 ? p : p - 3;
+    const right = x >= stride - 3 ? p : p + 3;
+    across[p] = (pixels[left] as number) + (pixels[p] as number) + (pixels[right] as number);
+  }
+  for (let p = 0; p < pixels.length; p++) {
+    const above = p < stride ? p : p - stride;
+    const below = p >= pixels.length - stride ? p : p + stride;
+    out[p] = ((across[above] as number) + (across[p] as number) + (across[below] as number)) / 9;
   }
   return out;
 }
 
-/** Segments joined to `start`, each a neighbour of one before it, until they cover `area` pixels. */
-function grow(labels: Int32Array, size: number, start: number, area: number, draws: Draws): Set<number> {
-  const neighbours = new Map<number, Set<number>>();
-  const sizes = new Map<number, number>();
+interface Segment {
+  pixels: number;
+  /** Sums. */
+  readonly colour: [number, number, number];
+  /** Edges of pixels shared with each neighbour. */
+  readonly borders: Map<number, number>;
+}
+
+function segmentsOf(labels: Int32Array, pixels: Uint8Array, size: number): ReadonlyMap<number, Segment> {
+  const segments = new Map<number, Segment>();
+  const of = (label: number): Segment => {
+    const known = segments.get(label);
+    if (known) return known;
+    const made: Segment = { pixels: 0, colour: [0, 0, 0], borders: new Map() };
+    segments.set(label, made);
+    return made;
+  };
   const touch = (a: number, b: number): void => {
     if (a === b) return;
-    for (const [one, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const known = neighbours.get(one);
-      if (known) known.add(other);
-      else neighbours.set(one, new Set([other]));
-    }
+    of(a).borders.set(b, (of(a).borders.get(b) ?? 0) + 1);
+    of(b).borders.set(a, (of(b).borders.get(a) ?? 0) + 1);
   };
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i] as number;
-    sizes.set(label, (sizes.get(label) ?? 0) + 1);
+    const segment = of(label);
+    segment.pixels++;
+    for (let c = 0; c < 3; c++) segment.colour[c] = (segment.colour[c] as number) + (pixels[3 * i + c] as number);
     if ((i + 1) % size !== 0) touch(label, labels[i + 1] as number);
     if (i + size < labels.length) touch(label, labels[i + size] as number);
   }
-  const chosen = new Set([start]);
-  const border = new Set(neighbours.get(start));
-  let covered = sizes.get(start) ?? 0;
-  while (covered < area && border.size > 0) {
-    const next = draws.one([...border].sort((a, b) => a - b));
-    border.delete(next);
-    chosen.add(next);
-    covered += sizes.get(next) ?? 0;
-    for (const other of neighbours.get(next) ?? []) if (!chosen.has(other)) border.add(other);
+  return segments;
+}
+
+/** How far colours may lie apart and still be likely to belong to one thing, on 0 to 255 a channel. */
+const LIKENESS = 60;
+
+/**
+ * Segments joined to `start` until they cover `area` pixels: those first that share most of their outline with what is
+ * there and are like what they touch, with some luck. Segments that are then enclosed belong to it too.
+ */
+function grow(segments: ReadonlyMap<number, Segment>, start: number, area: number, draws: Draws): Set<number> {
+  const chosen = new Set<number>();
+  const shared = new Map<number, { edges: number; nearest: number; luck: number }>();
+  let covered = 0;
+  const choose = (label: number): void => {
+    const segment = segments.get(label) as Segment;
+    chosen.add(label);
+    shared.delete(label);
+    covered += segment.pixels;
+    for (const [other, edges] of segment.borders) {
+      if (chosen.has(other)) continue;
+      const distance = colourDistance(segment, segments.get(other) as Segment);
+      const before = shared.get(other);
+      if (before) {
+        before.edges += edges;
+        before.nearest = Math.min(before.nearest, distance);
+      } else shared.set(other, { edges, nearest: distance, luck: draws.scale(0.5, 2) });
+    }
+  };
+  choose(start);
+  while (covered < area && shared.size > 0) {
+    let [best, most] = [-1, -1];
+    for (const [label, { edges, nearest, luck }] of shared) {
+      const outline = outlineOf(segments.get(label) as Segment);
+      const score = luck * (edges / outline) * Math.exp(-nearest / LIKENESS);
+      if (score > most) [best, most] = [label, score];
+    }
+    choose(best);
   }
+  for (const [label, { edges }] of [...shared]) if (edges === outlineOf(segments.get(label) as Segment)) choose(label);
   return chosen;
+}
+
+const outlineOf = ({ borders }: Segment): number => [...borders.values()].reduce((sum, edges) => sum + edges, 0);
+
+function colourDistance(a: Segment, b: Segment): number {
+  const of = (c: number): number => (a.colour[c] as number) / a.pixels - (b.colour[c] as number) / b.pixels;
+  return Math.hypot(of(0), of(1), of(2)) / Math.sqrt(3);
 }
 
 /** Each pixel as most in its window are: no fringes, no holes of a few pixels. @param mask 0 or 1 a pixel */

@@ -7,7 +7,6 @@
  * tell the region by its artefacts, and would be asked to undo noise everywhere.)
  */
 import { InputError } from "../../errors.js";
-import { toFloatRgb } from "../../image/float.js";
 import type { Image } from "../../image/image.js";
 import { resize, resizeToRgb } from "../../image/resize.js";
 import { hashKeys, mulberry32 } from "../../random.js";
@@ -16,10 +15,11 @@ import { judge, type Measures, measure, type Rejection } from "./judge.js";
 import { PhotoStore } from "./photo_store.node.js";
 import { Draws } from "./random_draws.js";
 import { drawRecipe, type Recipe, restyle } from "./recipe.js";
+import { meanOf, paste, regionOf, smoothOver } from "./region_pixels.js";
 import { randomRegion } from "./regions.js";
 import { placeSilhouette, randomShape } from "./shapes.js";
 import type { Split, Subject, SynthSpec } from "./spec.js";
-import { cropImage, cropMask, drawWindow, flipMask, flipRgb, WHOLE, type Window } from "./window.js";
+import { cropImage, cropMask, drawWindow, flipSquare, WHOLE, type Window } from "./window.js";
 
 /** 8-bit pictures of the spec's size. */
 export interface Composite {
@@ -54,6 +54,8 @@ export interface Attempts {
 export const UNUSABLE_CUTOUT = "unusable cut-out";
 export const UNUSABLE_REFERENCE = "unreadable reference";
 const ATTEMPTS = 12;
+/** Photographs looked at for one to take colours from. */
+const REFERENCES = 3;
 
 export class Synthesizer {
   private readonly store: PhotoStore;
@@ -102,7 +104,7 @@ export class Synthesizer {
     const flipped = crop && draws.chance(0.5);
     const square = (image: Image): Uint8Array => {
       const rgb = bytesOf(resizeToRgb(cropImage(image, window), size, size).data);
-      return flipped ? flipRgb(rgb, size) : rgb;
+      return flipped ? flipSquare(rgb, size, 3) : rgb;
     };
     const natural = square(photograph.image);
     const found = object ? objectMask(object, window, flipped, size, subject) : await this.drawMask(natural, draws);
@@ -123,11 +125,11 @@ export class Synthesizer {
       const drawn = drawRecipe(this.spec.style, others.length > 1, draws);
       let pixels: Float32Array | null = null;
       if (drawn.transfer) {
-        reference = another(others, path, draws);
-        pixels = await this.referencePixels(reference, draws);
-        if (pixels === null) return UNUSABLE_REFERENCE;
+        const found = await this.drawReference(others, path, region, draws);
+        if (found === null) return UNUSABLE_REFERENCE;
+        ({ path: reference, pixels } = found);
       }
-      restyled = restyle(region, drawn, pixels, draws);
+      restyled = restyle(region, drawn, pixels, draws, (change) => smoothOver(mask, size, change));
       recipe = drawn;
     }
     const composite = paste(natural, restyled, mask);
@@ -156,6 +158,26 @@ export class Synthesizer {
     }
   }
 
+  /** Of a few that are drawn the one whose mean is nearest: HCOCO takes an object of the same kind. */
+  private async drawReference(
+    others: readonly string[],
+    path: string,
+    region: Float32Array,
+    draws: Draws,
+  ): Promise<{ readonly path: string; readonly pixels: Float32Array } | null> {
+    const mean = meanOf(region);
+    let best: { readonly path: string; readonly pixels: Float32Array } | null = null;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < REFERENCES; i++) {
+      const drawn = another(others, path, draws);
+      const pixels = await this.referencePixels(drawn, draws);
+      if (pixels === null) continue;
+      const distance = Math.hypot(...meanOf(pixels).map((value, c) => value - (mean[c] as number)));
+      if (distance < nearest) [best, nearest] = [{ path: drawn, pixels }, distance];
+    }
+    return best;
+  }
+
   /** Of a random box in another photograph, as HCOCO takes colours from one region. */
   private async referencePixels(path: string, draws: Draws): Promise<Float32Array | null> {
     try {
@@ -166,7 +188,7 @@ export class Synthesizer {
       };
       const [across, down] = [side(), side()];
       const box = cropImage(image, { x: across.at, y: down.at, width: across.share, height: down.share });
-      return Float32Array.from(toFloatRgb(box).data, (value) => 255 * value);
+      return new Float32Array(box.data);
     } catch (error) {
       if (error instanceof InputError) return null;
       throw error;
@@ -208,7 +230,7 @@ function objectMask(
   { annotation }: Subject,
 ): { readonly mask: Uint8Array; readonly maskSource: string } {
   const mask = bytesOf(resize(cropMask(object, window), size, size).data);
-  return { mask: flipped ? flipMask(mask, size) : mask, maskSource: `annotation ${annotation?.id}` };
+  return { mask: flipped ? flipSquare(mask, size, 1) : mask, maskSource: `annotation ${annotation?.id}` };
 }
 
 function assertSamePhotograph({ name }: Subject, a: { width: number; height: number }, b: typeof a): void {
@@ -224,28 +246,3 @@ const bytesOf = (data: Float32Array): Uint8Array => {
     out[i] = Math.min(255, Math.max(0, Math.floor(255 * (data[i] as number) + 0.5)));
   return out;
 };
-
-/** The pixels that the mask touches, in order: [n, 3]. The statistics of a transfer are theirs. */
-function regionOf(pixels: Uint8Array, mask: Uint8Array): Float32Array {
-  const count = mask.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0);
-  const out = new Float32Array(3 * count);
-  for (let i = 0, p = 0; i < mask.length; i++) {
-    if (mask[i] === 0) continue;
-    for (let c = 0; c < 3; c++) out[p++] = pixels[3 * i + c] as number;
-  }
-  return out;
-}
-
-/** @param restyled of the pixels that the mask touches */
-function paste(natural: Uint8Array, restyled: Float32Array, mask: Uint8Array): Uint8Array {
-  const out = natural.slice();
-  for (let i = 0, p = 0; i < mask.length; i++) {
-    const share = (mask[i] as number) / 255;
-    if (share === 0) continue;
-    for (let s = 3 * i; s < 3 * i + 3; s++) {
-      const from = natural[s] as number;
-      out[s] = Math.min(255, Math.max(0, Math.floor(from + share * ((restyled[p++] as number) - from) + 0.5)));
-    }
-  }
-  return out;
-}

@@ -5,6 +5,7 @@
 
 import { eigenSymmetric, type Matrix3, multiply, transposed } from "./matrix3.js";
 import type { Draws } from "./random_draws.js";
+import { meanOf } from "./region_pixels.js";
 
 export const TRANSFERS = ["reinhard", "xiao", "fecker", "pitie"] as const;
 export type Transfer = (typeof TRANSFERS)[number];
@@ -54,15 +55,20 @@ interface Moments {
 
 function momentsOf(pixels: Float32Array): Moments {
   const count = Math.max(1, pixels.length / 3);
-  const mean: [number, number, number] = [0, 0, 0];
-  for (let p = 0; p < pixels.length; p++) mean[p % 3] = (mean[p % 3] as number) + (pixels[p] as number) / count;
-  const covariance = new Array<number>(9).fill(0);
+  const mean = meanOf(pixels);
+  let [rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0];
   for (let p = 0; p < pixels.length; p += 3) {
-    const d = mean.map((m, c) => (pixels[p + c] as number) - m);
-    for (let i = 0; i < 9; i++)
-      covariance[i] = (covariance[i] as number) + ((d[Math.floor(i / 3)] as number) * (d[i % 3] as number)) / count;
+    const r = (pixels[p] as number) - mean[0];
+    const g = (pixels[p + 1] as number) - mean[1];
+    const b = (pixels[p + 2] as number) - mean[2];
+    rr += r * r;
+    rg += r * g;
+    rb += r * b;
+    gg += g * g;
+    gb += g * b;
+    bb += b * b;
   }
-  return { mean, covariance };
+  return { mean, covariance: [rr, rg, rb, rg, gg, gb, rb, gb, bb].map((sum) => sum / count) };
 }
 
 const stretch = (from: number, to: number): number => {

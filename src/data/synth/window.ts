@@ -88,12 +88,11 @@ export function cropMask(raster: Raster, window: Window): FloatImage<1> {
   return { width, height, channels: 1, data };
 }
 
-/** Left to right. */
-export const flipMask = (mask: Uint8Array, size: number): Uint8Array =>
-  mask.map((_, i) => mask[i - (i % size) + size - 1 - (i % size)] as number);
-
-export const flipRgb = (pixels: Uint8Array, size: number): Uint8Array =>
-  pixels.map((_, p) => {
-    const [i, c] = [Math.floor(p / 3), p % 3];
-    return pixels[3 * (i - (i % size) + size - 1 - (i % size)) + c] as number;
-  });
+/** Left to right. @param channels interleaved */
+export function flipSquare(pixels: Uint8Array, size: number, channels: number): Uint8Array {
+  const out = new Uint8Array(pixels.length);
+  for (let y = 0, p = 0; y < size; y++)
+    for (let x = size - 1; x >= 0; x--)
+      for (let c = 0, s = (y * size + x) * channels; c < channels; c++) out[p++] = pixels[s++] as number;
+  return out;
+}
