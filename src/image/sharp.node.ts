@@ -89,18 +89,20 @@ export interface ReduceOptions {
  */
 export async function decodeReduced(path: string, { shortest, maxPixels }: ReduceOptions): Promise<Reduced> {
   const sharp = await loadSharp(`reading ${path}`);
-  const { width, height } = await sizeWithSharp(path, path);
+  const { width, height, isWide } = await describeWithSharp(path);
   if (width * height > maxPixels) {
     throw new InputError(`${path}: ${width} x ${height} pixels are more than the ${maxPixels} allowed`);
   }
   const scale = Math.min(1, shortest / Math.min(width, height));
   const side = (length: number): number => Math.max(1, Math.round(length * scale));
   try {
-    const { data, info } = await sharp(path, { failOn: "error", limitInputPixels: maxPixels })
+    const reduced = sharp(path, { failOn: "error", limitInputPixels: maxPixels })
       .autoOrient()
       .removeAlpha()
       .resize(side(width), side(height), { fit: "fill" })
-      .toColourspace("srgb")
+      .toColourspace("srgb");
+    // sharp brings 16-bit colours with a profile to Display P3 and calls them sRGB, unless a profile is asked for.
+    const { data, info } = await (isWide ? reduced.withIccProfile("srgb") : reduced)
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`${info.channels} channels where three were asked for`);
@@ -133,10 +135,18 @@ export async function encodePngQuickly(image: Image): Promise<Uint8Array> {
 
 /** Width and height of a JPEG or WebP as it will be decoded, from its header alone. @throws InputError */
 export async function sizeWithSharp(path: string, name: string): Promise<Size> {
+  const { width, height } = await describeWithSharp(path, name);
+  return { width, height };
+}
+
+/** The size, and whether there are 16 bits a sample and a profile. */
+async function describeWithSharp(path: string, name = path): Promise<Size & { readonly isWide: boolean }> {
   const sharp = await loadSharp(`reading ${name}`);
   try {
-    const { width, height, orientation = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
-    return orientation >= 5 ? { width: height, height: width } : { width, height };
+    const header = await sharp(path, { limitInputPixels: false }).metadata();
+    const { width, height, orientation = 1 } = header;
+    const isWide = header.depth === "ushort" && header.hasProfile === true;
+    return orientation >= 5 ? { width: height, height: width, isWide } : { width, height, isWide };
   } catch (cause) {
     throw damaged(name, cause);
   }

@@ -6,10 +6,12 @@
 import type { Draws } from "./random_draws.js";
 
 /** How much larger a difference may be than those inside a segment, over the segment's pixels. */
-const LEAST_SCALE = 100;
-const MOST_SCALE = 900;
-/** Smaller segments join a neighbour. */
-const LEAST_PIXELS = 60;
+const LEAST_SCALE = 200;
+const MOST_SCALE = 1500;
+/** Segments that are smaller, as a share of the picture, join a neighbour. */
+const LEAST_SEGMENT = 1 / 300;
+/** Of the area that encloses them: what larger segments are is another thing. */
+const MOST_ENCLOSED = 0.1;
 /** Half the window in which the outline is smoothed by majority. */
 const SMOOTHING = 3;
 
@@ -63,7 +65,7 @@ function segment(pixels: Uint8Array, size: number, scale: number): Int32Array {
       if (a === b) continue;
       const weight = weights[edge] as number;
       const joins = smallOnes
-        ? Math.min(count[a] as number, count[b] as number) < LEAST_PIXELS
+        ? Math.min(count[a] as number, count[b] as number) < LEAST_SEGMENT * area
         : weight <= Math.min(limit(a), limit(b));
       if (joins) join(a, b, weight);
     }
@@ -77,12 +79,11 @@ function segment(pixels: Uint8Array, size: number, scale: number): Int32Array {
  * pixel's, and one more where it leads down.
  */
 function sortedEdges(pixels: Uint8Array, size: number): { readonly edges: Int32Array; readonly weights: Uint16Array } {
-  const blurred = blur(pixels, size);
   const area = size * size;
   const difference = (a: number, b: number): number =>
-    Math.abs((blurred[3 * a] as number) - (blurred[3 * b] as number)) +
-    Math.abs((blurred[3 * a + 1] as number) - (blurred[3 * b + 1] as number)) +
-    Math.abs((blurred[3 * a + 2] as number) - (blurred[3 * b + 2] as number));
+    Math.abs((pixels[3 * a] as number) - (pixels[3 * b] as number)) +
+    Math.abs((pixels[3 * a + 1] as number) - (pixels[3 * b + 1] as number)) +
+    Math.abs((pixels[3 * a + 2] as number) - (pixels[3 * b + 2] as number));
   const weights = new Uint16Array(2 * area).fill(NONE);
   for (let y = 0, i = 0; y < size; y++)
     for (let x = 0; x < size; x++, i++) {
@@ -108,25 +109,6 @@ function sortedEdges(pixels: Uint8Array, size: number): { readonly edges: Int32A
 
 /** Above every difference of three 8-bit channels. */
 const NONE = 766;
-
-/** The mean of 3 x 3 pixels; the border repeats. */
-function blur(pixels: Uint8Array, size: number): Uint8Array {
-  const stride = 3 * size;
-  const across = new Uint16Array(pixels.length);
-  const out = new Uint8Array(pixels.length);
-  for (let p = 0; p < pixels.length; p++) {
-    const x = p % stride;
-    const left = x < 3 ? p : p - 3;
-    const right = x >= stride - 3 ? p : p + 3;
-    across[p] = (pixels[left] as number) + (pixels[p] as number) + (pixels[right] as number);
-  }
-  for (let p = 0; p < pixels.length; p++) {
-    const above = p < stride ? p : p - stride;
-    const below = p >= pixels.length - stride ? p : p + stride;
-    out[p] = ((across[above] as number) + (across[p] as number) + (across[below] as number)) / 9;
-  }
-  return out;
-}
 
 interface Segment {
   pixels: number;
@@ -166,7 +148,7 @@ const LIKENESS = 60;
 
 /**
  * Segments joined to `start` until they cover `area` pixels: those first that share most of their outline with what is
- * there and are like what they touch, with some luck. Segments that are then enclosed belong to it too.
+ * there and are like what they touch, with some luck. Small ones that are then enclosed belong to it too.
  */
 function grow(segments: ReadonlyMap<number, Segment>, start: number, area: number, draws: Draws): Set<number> {
   const chosen = new Set<number>();
@@ -197,7 +179,10 @@ function grow(segments: ReadonlyMap<number, Segment>, start: number, area: numbe
     }
     choose(best);
   }
-  for (const [label, { edges }] of [...shared]) if (edges === outlineOf(segments.get(label) as Segment)) choose(label);
+  for (const [label, { edges }] of [...shared]) {
+    const segment = segments.get(label) as Segment;
+    if (edges === outlineOf(segment) && segment.pixels <= MOST_ENCLOSED * covered) choose(label);
+  }
   return chosen;
 }
 

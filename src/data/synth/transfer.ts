@@ -78,7 +78,11 @@ const stretch = (from: number, to: number): number => {
 
 /** RGB to the cones' responses, and the decorrelated axes of their logarithms (Ruderman, Cronin and Chiao). */
 const LMS = [0.3811, 0.5783, 0.0402, 0.1967, 0.7244, 0.0782, 0.0241, 0.1288, 0.8444];
-const LMS_INVERSE = [4.4679, -3.5873, 0.1193, -1.2186, 2.3809, -0.1624, 0.0497, -0.2439, 1.2045];
+/** Of this very matrix; the inverse that is printed in the paper is another's. */
+const LMS_INVERSE = [
+  4.468669863, -3.588675903, 0.119604367, -1.219716628, 2.383087913, -0.162630112, 0.058508477, -0.261078439,
+  1.205665909,
+];
 const [R3, R6, R2] = [1 / Math.sqrt(3), 1 / Math.sqrt(6), 1 / Math.sqrt(2)];
 const LAB = [R3, R3, R3, R6, R6, -2 * R6, R2, -R2, 0];
 
