@@ -74,7 +74,12 @@ export class OutputFolder {
     const name = header.part === null ? "manifest.jsonl" : `manifest.${header.part}.jsonl`;
     const folder = new OutputFolder(path, join(path, name), fs);
     const entries = await folder.takeUp(header);
-    await folder.begin(header);
+    try {
+      await folder.begin(header);
+    } catch (error) {
+      await folder.file?.close().catch(() => {});
+      throw error;
+    }
     return { folder, entries };
   }
 
