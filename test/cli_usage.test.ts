@@ -4,7 +4,7 @@ import { packageVersion } from "../src/package.node.js";
 import { workspace } from "./helpers/command_line.js";
 
 const work = workspace();
-const COMMANDS = ["harmonize", "run", "convert", "export", "train", "doctor", "bench", "tune"];
+const COMMANDS = ["harmonize", "run", "convert", "export", "synth", "train", "doctor", "bench", "tune"];
 
 describe("help", () => {
   test("lists the commands; each has examples and says how to get JSON", async () => {

@@ -10,6 +10,7 @@ import { evalCommand } from "./eval.js";
 import { exportCommand } from "./export.js";
 import { harmonizeCommand } from "./harmonize.js";
 import { runCommand } from "./run.js";
+import { synthCommand } from "./synth.js";
 import { trainCommand } from "./train.js";
 import { tuneCommand } from "./tune.js";
 
@@ -18,6 +19,7 @@ const context = { note: (line: string) => void process.stderr.write(`${line}\n`)
 const EXAMPLES = `
 Examples:
   s2am harmonize composite.jpg mask.png -o harmonized.jpg
+  s2am synth --photos photos --count 1000 --out data
   s2am train --data photos --width 16 --epochs 20 --out run
   s2am eval --data photos --protocol iharmony4
   s2am doctor
@@ -36,6 +38,7 @@ export async function runProgram(argv: readonly string[]): Promise<never> {
     runCommand,
     convertCommand,
     exportCommand,
+    synthCommand,
     trainCommand,
     evalCommand,
     doctorCommand,

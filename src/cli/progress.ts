@@ -7,6 +7,7 @@ const LABEL = {
   headers: "looking at pictures",
   pictures: "harmonizing",
   tuning: "timing kernels",
+  composites: "making composites",
 } as const;
 
 export interface StageProgress {

@@ -22,6 +22,7 @@ import { type TrainProgress, trainProgress } from "./train_progress.js";
 const EXAMPLES = `
 Examples:
   s2am train --data photos --arch s2ad --width 16 --size 128 --batch 4 --epochs 20 --out run
+  s2am train --synth photos --synth-cutouts cutouts --epochs 20 --out run
   s2am train --resume run                                 go on where it was interrupted, to the same bits
   s2am train --resume run --epochs 40                     or further
   s2am train --config run/config.json --seed 1 --out run2
@@ -87,7 +88,8 @@ async function prepare(command: Command, options: TrainOptions, { tell }: TrainP
     tell({ event: "note", message: `${resume}: going on after step ${step}` });
     return { config: resumeConfig(resume, checkpoint.state.config, said), folder, checkpoint };
   }
-  if (said.data === undefined) throw new InputError(`${resume}: holds no checkpoint to go on from`);
+  if (said.data === undefined && said.synth === undefined)
+    throw new InputError(`${resume}: holds no checkpoint to go on from`);
   tell({ event: "note", message: `${resume}: holds no checkpoint yet, so the run starts at the beginning` });
   return { config: resolveConfig(await withNetworkOfInit(said)), folder, checkpoint: null };
 }

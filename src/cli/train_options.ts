@@ -1,6 +1,7 @@
 /** The options of `s2am train`, and what they and a settings file say together. */
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { STYLES } from "../data/synth/spec.js";
 import { InputError, UsageError } from "../errors.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { ARCHS, BLURS } from "../model/config.js";
@@ -35,6 +36,12 @@ const SETTING_FLAGS: readonly Flag[] = [
     "--data <folder>",
     "pictures: S-COCO's image/mask/natural, iHarmony4, or x.jpg, x_mask.png and x_real.jpg side by side",
   ],
+  ["--synth <folder>", "instead: photographs of which composites are made on the way, no two alike (see s2am synth)"],
+  ["--synth-annotations <json>", "they are COCO's, and these their instances"],
+  ["--synth-cutouts <folder>", "pictures with an alpha channel, whose silhouettes become masks"],
+  ["--synth-pairs", "the folder holds a folder for each rendition of the same photographs"],
+  ["--synth-style <name>", "of the restyling (default: mixed)", STYLES],
+  ["--synth-count <n>", "composites an epoch (default: 1000, or one for each COCO object)", number],
   ["--val <folder>", "pictures to validate on (default: the data's own, else a share of it)"],
   ["--val-share <0..0.5>", "share to set aside where the data names none (default: 0.1)", number],
   ["--no-augment", "no random crops, flips and colours"],
@@ -99,7 +106,7 @@ export async function readSettings(command: Command, { config }: TrainOptions): 
 }
 
 function absolute(settings: Settings): Settings {
-  const paths = (["data", "val", "init"] as const).flatMap((key) => {
+  const paths = (["data", "val", "init", "synth", "synthAnnotations", "synthCutouts"] as const).flatMap((key) => {
     const path = settings[key];
     return typeof path === "string" ? [[key, resolve(path)]] : [];
   });

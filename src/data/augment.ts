@@ -94,7 +94,8 @@ export function flip<C extends number>(image: FloatImage<C>): FloatImage<C> {
   return out;
 }
 
-function randomColours(uniform: () => number): (image: FloatImage<3>) => FloatImage<3> {
+/** Brightness, contrast and saturation, all the same for every picture it is given. */
+export function randomColours(uniform: () => number): (image: FloatImage<3>) => FloatImage<3> {
   const factor = (): number => 1 + COLOUR_RANGE * (2 * uniform() - 1);
   const [saturation, contrast, brightness] = [factor(), factor(), factor()];
   const change = (value: number, luminance: number): number => {

@@ -1,14 +1,25 @@
-/** A thread of the loader: it prepares one example after another, in the order they are asked for. Built as `loader_worker.js`. */
+/** A thread of a WorkerPool: it does tasks in the order they are asked for. Built as `loader_worker.js`. */
 import { parentPort, workerData } from "node:worker_threads";
-import { answer, buffersOf, type SampleRequest } from "./sample_messages.node.js";
-import { SampleReader } from "./sample_reader.node.js";
+import { buffersOf, type SampleThread, sampleHandler } from "./sample_pool.node.js";
+import { type CompositeThread, compositeHandler } from "./synth/composite_pool.node.js";
+import { work } from "./worker_pool.node.js";
 
-const reader = new SampleReader(Number(workerData.cacheBytes));
-let last = Promise.resolve();
+const data = workerData as SampleThread | CompositeThread;
+if (data.role === "samples") serve(sampleHandler(data), 1, ({ sample }) => buffersOf(sample));
+else serve(compositeHandler(data), 2); // one is computed while the other is decoded or encoded
 
-parentPort?.on("message", (request: SampleRequest) => {
-  last = last.then(async () => {
-    const reply = await answer(reader, request);
-    parentPort?.postMessage(reply, "sample" in reply ? buffersOf(reply.sample) : []);
+function serve<Task extends object, Result extends object>(
+  handle: (task: Task) => Promise<Result>,
+  together: number,
+  handedOver: (result: Result) => ArrayBuffer[] = () => [],
+): void {
+  const lines = Array.from({ length: together }, () => Promise.resolve());
+  let turn = 0;
+  parentPort?.on("message", (task: Task & { readonly id: number }) => {
+    const line = turn++ % together;
+    lines[line] = (lines[line] as Promise<void>).then(async () => {
+      const worked = await work(handle, task);
+      parentPort?.postMessage(worked, "error" in worked ? [] : handedOver(worked));
+    });
   });
-});
+}

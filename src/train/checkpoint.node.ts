@@ -6,10 +6,8 @@ import * as fsPromises from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, WeightsError } from "../errors.js";
 import { reason, withFileSource } from "../io/file_source.node.js";
+import { type FileSystem, writeFully } from "../io/file_system.node.js";
 import { type Checkpoint, parseCheckpoint, serializeCheckpoint } from "./checkpoint_format.node.js";
-
-/** What a save asks of the file system; tests give one that fails. */
-export type FileSystem = Pick<typeof fsPromises, "mkdir" | "open" | "rename" | "readdir" | "unlink">;
 
 const CHECKPOINT = /^step-(\d{9,})\.safetensors$/;
 const OURS = /^\.?step-\d+\.safetensors(\.tmp)?$/;
@@ -128,15 +126,3 @@ export class CheckpointFolder {
 const UNSYNCABLE = new Set(["EISDIR", "EINVAL", "ENOTSUP", "EPERM"]);
 
 const stepOf = (name: string): number => Number(CHECKPOINT.exec(name)?.[1]);
-
-/** A write may take a part only; one that takes nothing never will. */
-async function writeFully(file: fsPromises.FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done), done);
-    if (bytesWritten === 0) throw new Error(`only ${done} of ${bytes.length} bytes were taken`);
-    done += bytesWritten;
-  }
-}
-
-/** One system call moves at most 2 GiB less a page. */
-const WRITE_BYTES = 1 << 28;

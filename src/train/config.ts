@@ -3,6 +3,7 @@
  * which of them fit together. The settings as resolved travel with the run.
  */
 import * as v from "valibot";
+import { STYLES } from "../data/synth/spec.js";
 import { UsageError } from "../errors.js";
 import { ARCHS, BLURS, checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { LOSSES } from "./losses.js";
@@ -28,8 +29,31 @@ const between = (least: number, most: number) => {
 const text = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const flag = v.boolean("true or false");
 
+/** Composites made as the training goes. */
+const synthEntries = {
+  /** A folder of photographs, instead of `data`. */
+  synth: v.nullable(text),
+  /** Of COCO's photographs: their instances. */
+  synthAnnotations: v.nullable(text),
+  synthCutouts: v.nullable(text),
+  /** The folder holds a folder for each rendition. */
+  synthPairs: flag,
+  synthStyle: oneOf(STYLES),
+  /** Composites an epoch. */
+  synthCount: v.nullable(count(1)),
+};
+
+const SYNTH_DEFAULTS = {
+  synth: null,
+  synthAnnotations: null,
+  synthCutouts: null,
+  synthPairs: false,
+  synthStyle: "mixed",
+  synthCount: null,
+} as const;
+
 const entries = {
-  data: text,
+  data: v.nullable(text),
   val: v.nullable(text),
   valShare: between(0, 0.5),
   augment: flag,
@@ -66,10 +90,20 @@ const entries = {
   strict: flag,
   threads: v.nullable(count(0)),
   recompute: flag,
+  ...synthEntries,
 };
 
 const settingsSchema = v.partial(v.strictObject(entries, "an object of settings"));
-export const configSchema = v.strictObject(entries);
+/** Runs that began before composites could be made on the way do not say so. */
+export const configSchema = v.strictObject({
+  ...entries,
+  synth: v.optional(synthEntries.synth, SYNTH_DEFAULTS.synth),
+  synthAnnotations: v.optional(synthEntries.synthAnnotations, SYNTH_DEFAULTS.synthAnnotations),
+  synthCutouts: v.optional(synthEntries.synthCutouts, SYNTH_DEFAULTS.synthCutouts),
+  synthPairs: v.optional(synthEntries.synthPairs, SYNTH_DEFAULTS.synthPairs),
+  synthStyle: v.optional(synthEntries.synthStyle, SYNTH_DEFAULTS.synthStyle),
+  synthCount: v.optional(synthEntries.synthCount, SYNTH_DEFAULTS.synthCount),
+});
 
 /** What somebody said. */
 export type Settings = v.InferOutput<typeof settingsSchema>;
@@ -111,7 +145,9 @@ const DEFAULTS = {
   strict: false,
   threads: null,
   recompute: false,
-} as const satisfies Omit<TrainConfig, "data" | "levels">;
+  data: null,
+  ...SYNTH_DEFAULTS,
+} as const satisfies Omit<TrainConfig, "levels">;
 
 /**
  * @param nameOf how the one who said it calls a setting: `--clip-norm`, or `train.json: clipNorm`
@@ -149,7 +185,7 @@ export function mergeSettings(...said: readonly Settings[]): Settings {
  */
 export function resolveConfig(...said: readonly Settings[]): TrainConfig {
   const given = mergeSettings(...said);
-  if (given.data === undefined) throw new UsageError("give the folder of pictures to train on: --data DIR");
+  checkSources(given);
   const { size = DEFAULTS.size } = given;
   const levels = given.levels ?? Math.min(8, Math.floor(Math.log2(size)));
   // Parsed once more for the order of its keys: the same settings are the same bytes.
@@ -166,6 +202,23 @@ export function resolveConfig(...said: readonly Settings[]): TrainConfig {
     );
   }
   return config;
+}
+
+function checkSources({ data, synth, ...others }: Settings): void {
+  if (data == null && synth == null) {
+    throw new UsageError(
+      "give the folder of pictures to train on: --data DIR, or photographs to make them of: --synth DIR",
+    );
+  }
+  if (data != null && synth != null) throw new UsageError("give --data or --synth, not both");
+  const needing = (["synthAnnotations", "synthCutouts", "synthPairs", "synthCount"] as const).find(
+    (key) => others[key],
+  );
+  if (synth == null && needing)
+    throw new UsageError(`${needing} says how composites are made: give their photographs with --synth DIR`);
+  if (others.synthAnnotations != null && (others.synthCutouts != null || others.synthPairs)) {
+    throw new UsageError("COCO's annotations are masks by themselves: leave --synth-cutouts and --synth-pairs out");
+  }
 }
 
 const withoutUndefined = (settings: Settings): Settings =>
@@ -193,6 +246,9 @@ export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, hold, flo
 const OPEN_ON_RESUME: ReadonlySet<string> = new Set<keyof TrainConfig>([
   "data",
   "val",
+  "synth",
+  "synthAnnotations",
+  "synthCutouts",
   "steps",
   "epochs",
   "saveEvery",

@@ -1,6 +1,6 @@
 /** A file system whose n-th call of one kind fails, as full disks, dying ones and missing rights make it. */
 import * as real from "node:fs/promises";
-import type { FileSystem } from "../../src/train/checkpoint.node.js";
+import type { FileSystem } from "../../src/io/file_system.node.js";
 
 export type Call = "mkdir" | "open" | "write" | "sync" | "close" | "rename";
 
