@@ -22,13 +22,13 @@ export function productTile(lanes: number, rows: number, columns: number): Produ
 /** Of matmul_static.wgsl, which compiles in a second at its largest and is worth it where there are rows enough. */
 function staticTile(rows: number, columns: number): ProductTile {
   const tall = rows >= 128;
-  if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 4 };
-  return tall ? { rows: 16, columns: columns > 16 ? 32 : 16, depth: 4 } : { rows: 4, columns: 16, depth: 4 };
+  if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 8 };
+  return tall ? { rows: 16, columns: columns > 16 ? 32 : 16, depth: 8 } : { rows: 4, columns: 16, depth: 8 };
 }
 
 /** Of conv2d_subgroup.wgsl: output pixels, output channels and input channels a step. */
 export function convolutionTile(lanes: number, pixels: number, channels: number): ProductTile {
-  if (lanes === 4) return { rows: pixels <= lanes ? 1 : 4, columns: channels <= 4 ? 4 : 16, depth: 4 };
+  if (lanes === 4) return { rows: pixels <= lanes ? 1 : pixels >= 4096 ? 8 : 4, columns: channels <= 4 ? 4 : 16, depth: 4 };
   if (pixels <= 2 * lanes) return { rows: pixels <= lanes ? 1 : 2, columns: fitting(channels, 32), depth: 4 };
   return channels > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(channels, 32), depth: 4 };
 }
