@@ -1,11 +1,15 @@
 /** Concatenations, slices and reshapes that move no data, and those that must. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compile } from "../src/graph/compile.js";
+import { applyAll } from "../src/graph/op.js";
 import { Runtime } from "../src/graph/runtime.js";
-import { input, type Tensor } from "../src/graph/tensor.js";
+import { input, type Tensor, variable } from "../src/graph/tensor.js";
 import { relu, sigmoid } from "../src/kernels/activation/op.js";
 import { concat } from "../src/kernels/concat/op.js";
 import { add } from "../src/kernels/elementwise/op.js";
-import { globalPool } from "../src/kernels/global_pool/op.js";
+import { globalPool, globalPoolOp } from "../src/kernels/global_pool/op.js";
+import { pack } from "../src/kernels/pack/op.js";
+import { part } from "../src/kernels/part/op.js";
 import { reshape } from "../src/kernels/reshape/op.js";
 import { slice } from "../src/kernels/slice/op.js";
 import { testDevice, withErrorScopes } from "./helpers/device.js";
@@ -128,6 +132,51 @@ describe("slice", () => {
   });
 
   test("as the caller's output it is copied", () => expectDispatches(1, slice(image(6), { start: 2, length: 3 })));
+});
+
+describe("pack and part", () => {
+  test("a pack's producers write to their places, and its parts are read where they lie", async () => {
+    const x = image(4);
+    const packed = pack([relu(x), sigmoid(x)], { starts: [0, 128], size: 300 });
+    const second = part(packed, { start: 128, shape: [2, 3, 5, 4] });
+    const y = relu(second);
+    const { view } = layoutOf(y);
+    expect(view(second)).toMatchObject({ storage: view(packed).storage, base: 128, offset: 0, pitch: 4 });
+    await expectDispatches(3, y);
+  });
+
+  test("one dispatch writes two parts", async () => {
+    const pooled = applyAll(globalPoolOp, [image(4)], {});
+    const packed = pack(pooled, { starts: [0, 64], size: 72 });
+    const [averages, first] = pooled.map((tensor) => layoutOf(packed).view(tensor));
+    expect([averages?.base, first?.base]).toEqual([0, 64]);
+    expect(averages?.storage).toBe(first?.storage);
+    const read = part(packed, { start: 64, shape: [2, 4] });
+    await expectDispatches(3, relu(read));
+  });
+
+  test("what cannot be written to its place is copied there", async () => {
+    const a = relu(image(4));
+    const packed = pack([image(4), a, a], { starts: [0, 128, 256], size: 376 });
+    await expectDispatches(4, relu(part(packed, { start: 256, shape: [4, 30] })));
+  });
+
+  test("parts of a variable are bound at their offset", async () => {
+    const whole = variable("whole", [200], () => Float32Array.from({ length: 200 }, (_, i) => i));
+    const y = relu(part(whole, { start: 64, shape: [3, 5] }));
+    const plan = await compile(runtime, { y });
+    expect(plan.parts.dispatches).toHaveLength(1);
+    const { outputs } = await withErrorScopes(runtime.device, () => plan.run({}));
+    expect([...(outputs.y ?? [])]).toEqual(Array.from({ length: 15 }, (_, i) => 64 + i));
+    await plan.dispose();
+  });
+
+  test("places that overlap, or at which nothing can be bound, are refused", () => {
+    const x = image(4);
+    expect(() => pack([x, x], { starts: [0, 64], size: 300 })).toThrow(/must start at a multiple of 64 from 120/);
+    expect(() => pack([x], { starts: [4], size: 300 })).toThrow(/multiple of 64/);
+    expect(() => part(relu(input("p", [100])), { start: 64, shape: [40] })).toThrow(/not inside packed/);
+  });
 });
 
 describe("reshape", () => {

@@ -14,7 +14,7 @@ import { layoutOf, runGraph, weights } from "./helpers/graphs.js";
 
 /** Inputs that are activations, the first ones or these; the others are parameters, which lie densely. Ops that are not named take one. */
 const ACTIVATIONS: Readonly<Record<string, number | readonly number[]>> = {
-  conv2d: [0, 3, 4],
+  conv2d: [0, 3, 4, 8],
   conv2d_compose: [0, 5, 6, 7],
   conv_transpose2d: [0, 4],
   add: 2,
@@ -88,7 +88,7 @@ describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, 
   // Enough rows to hold sizes on and off the vec4s: pipelines are what takes the time.
   const rows = suite.cases
     .filter(({ timed }) => !timed)
-    .filter((row, i) => i < 4 || /_gated_adds|_reluin_adds/.test(row.name));
+    .filter((row, i) => i < 4 || /_gated_adds|_gated_cuts|_reluin_adds/.test(row.name));
 
   test.each([
     [4, 8],

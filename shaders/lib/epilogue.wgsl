@@ -1,7 +1,9 @@
-// What follows the sums of a convolution before they are written: an addend, the activation, the composition of S2AM.
+// What follows the sums of a convolution before they are written: an addend, the activation, the composition of S2AM, the
+// derivative of a ReLU.
 // use lib/activation_lanes
 // use lib/fused
 override ADDS: bool = false;       // beside[..] to the sum
+override CUTS: bool = false;       // to 0 where beside[..] is not positive
 override COMPOSES: bool = false;   // y = mask (activation(sum) + beside mix) + (1 - mask) beside background
 
 struct EpilogueParams {
@@ -14,7 +16,7 @@ struct EpilogueParams {
   mask_offset: u32,
 }
 
-@group(0) @binding(10) var<storage, read> beside: array<T>;   // [N, OH, OW, C_OUT], pitched: the addend, or S2AM's features
+@group(0) @binding(10) var<storage, read> beside: array<T>;   // [N, OH, OW, C_OUT], pitched: the addend, S2AM's features, or what a ReLU saw
 @group(0) @binding(11) var<storage, read> gates: array<T>;    // [N, 2 C_OUT], pitched: mix, background
 @group(0) @binding(12) var<storage, read> mask: array<f32>;   // [N, OH, OW, 1], pitched
 @group(0) @binding(13) var<uniform> ep: EpilogueParams;
@@ -24,6 +26,7 @@ struct EpilogueParams {
 fn epilogue(sum: T, image: u32, pixel: u32, c: u32) -> T {
   if (ADDS) { return activate_lanes(sum + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]); }
   let value = activate_lanes(sum);
+  if (CUTS) { return select(T(0.0), value, beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)] > T(0.0)); }
   if (!COMPOSES) { return value; }
   let inside = mask[pixel * ep.mask_pitch + ep.mask_offset];
   let feature = beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)];

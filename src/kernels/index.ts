@@ -37,6 +37,7 @@ import { gradientStatisticsPartsSuite } from "./gradient_statistics_parts/cases.
 import { instanceNormSuite } from "./instance_norm/cases.js";
 import { instanceNormBackwardSuite } from "./instance_norm_backward/cases.js";
 import { l1LossBackwardSuite, l1LossSuite } from "./l1_loss/cases.js";
+import { levelMaskSuite } from "./level_mask/cases.js";
 import { linearSuite } from "./linear/cases.js";
 import { linearBackwardInputSuite } from "./linear_backward_input/cases.js";
 import { linearBackwardWeightSuite } from "./linear_backward_weight/cases.js";
@@ -62,6 +63,7 @@ export const suites: readonly AnySuite[] = [
   conv2dSuite,
   conv2dComposeSuite,
   convTranspose2dSuite,
+  levelMaskSuite,
   linearSuite,
   linearBackwardInputSuite,
   linearBackwardWeightSuite,

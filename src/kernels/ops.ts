@@ -25,6 +25,7 @@ export { gradientStatistics } from "./gradient_statistics/op.js";
 export { gradientStatisticsParts } from "./gradient_statistics_parts/op.js";
 export { instanceNorm } from "./instance_norm/op.js";
 export { l1Loss } from "./l1_loss/op.js";
+export { levelMask } from "./level_mask/op.js";
 export { linear } from "./linear/op.js";
 export { lsganLoss } from "./lsgan_loss/op.js";
 export { maskPool } from "./mask_pool/op.js";

@@ -1,8 +1,5 @@
 /** The Spatial-Separated Attention Module (paper, section 3.2, eq. 1): y = M * [L(Gfg(x)) + Gmix(x)] + (1 - M) * Gbg(x). */
 import type { Tensor } from "../graph/tensor.js";
-import { gaussianBlur } from "../kernels/gaussian_blur/op.js";
-import { maskPool } from "../kernels/mask_pool/op.js";
-import type { Blur } from "./config.js";
 import type { Layers } from "./layers.js";
 
 /** Hidden units of a gate are its channels divided by this, rounded down. */
@@ -29,11 +26,4 @@ export function s2am(layers: Layers, x: Tensor, m: Tensor, key: string): Tensor 
   const narrow = { ...same, channels, norm: `${block}.rbn2` };
   const learned = layers.conv(x, `${block}.rconv1`, wide);
   return layers.composedConv(learned, `${block}.rconv2`, narrow, { features: x, gates: composing, m }, key);
-}
-
-/** M at a level: the full-size mask pooled to its size, rounded, and blurred. */
-export function levelMask(mask: Tensor, width: number, blur: Blur): Tensor {
-  const stride = (mask.shape[2] ?? 0) / width;
-  const pooled = stride === 1 ? mask : maskPool(mask, { stride });
-  return gaussianBlur(pooled, { kernel: blur });
 }

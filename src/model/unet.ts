@@ -5,10 +5,11 @@
 import { ShapeError } from "../errors.js";
 import { showShape, type Tensor } from "../graph/tensor.js";
 import { concat } from "../kernels/concat/op.js";
+import { levelMask } from "../kernels/level_mask/op.js";
 import { slice } from "../kernels/slice/op.js";
 import { channelsAt, type ModelConfig, sizeMultiple } from "./config.js";
 import type { Layers } from "./layers.js";
-import { levelMask, s2am } from "./s2am.js";
+import { s2am } from "./s2am.js";
 
 const DOWN = { kernel: 4, stride: 2, padding: 1 } as const;
 const LEAKY = { activation: "leaky_relu", slope: 0.2 } as const;
@@ -64,7 +65,7 @@ function level(layers: Layers, config: ModelConfig, k: number, x: Tensor, mask: 
   const attend = (tensor: Tensor, where: ModelConfig["arch"]): Tensor =>
     config.arch === where && ATTENTION_LEVELS.includes(k)
       ? layers.segment(() =>
-          s2am(layers, tensor, levelMask(mask, tensor.shape[2] ?? 0, config.blur), `${key}.attention`),
+          s2am(layers, tensor, levelMask(mask, { stride: 2 ** k, kernel: config.blur }), `${key}.attention`),
         )
       : tensor;
   const joined = attend(concat([attend(x, "s2asc"), up], { name: `${key}.joined` }), "s2ad");

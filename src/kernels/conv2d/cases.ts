@@ -6,12 +6,24 @@ import { conv2dOracle } from "./reference.js";
 function row(
   [n, h, w, cIn, cOut]: readonly [number, number, number, number, number],
   [k, stride, padding]: readonly [number, number, number],
-  options: Partial<Conv2dAttrs> & { bias?: boolean; gated?: boolean; adds?: boolean; timed?: boolean } = {},
+  options: Partial<Conv2dAttrs> & {
+    bias?: boolean;
+    gated?: boolean;
+    adds?: boolean;
+    cuts?: boolean;
+    timed?: boolean;
+  } = {},
 ): OpCase<Conv2dAttrs> {
-  const { bias = false, gated = false, adds = false, timed = false, ...attrs } = options;
-  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${gated ? "_gated" : ""}${adds ? "_adds" : ""}`;
+  const { bias = false, gated = false, adds = false, cuts = false, timed = false, ...attrs } = options;
+  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${gated ? "_gated" : ""}${adds ? "_adds" : ""}${cuts ? "_cuts" : ""}`;
   const y = inferConv2d([n, h, w, cIn], [k, k, cIn, cOut], null, { stride, padding });
-  const fused = adds ? [gated ? [n, cIn] : null, y] : gated ? [[n, cIn]] : [];
+  const fused = cuts
+    ? [gated ? [n, cIn] : null, null, null, null, null, y]
+    : adds
+      ? [gated ? [n, cIn] : null, y]
+      : gated
+        ? [[n, cIn]]
+        : [];
   return {
     name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${suffix}`,
     shapes: [[n, h, w, cIn], [k, k, cIn, cOut], bias ? [cOut] : null, ...fused],
@@ -41,6 +53,8 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([2, 9, 11, 12, 20], K3, { bias: true, activation: "elu", gated: true }),
     row([2, 5, 4, 3, 6], [3, 2, 1], { gated: true, adds: true }),
     row([1, 8, 8, 8, 16], K3, { activation: "leaky_relu", slope: 0.2, adds: true }),
+    row([2, 8, 6, 3, 12], K4, { cuts: true }),
+    row([1, 9, 8, 20, 16], K3, { activation: "elu", gated: true, cuts: true }),
     // More tiles than a band of Winograd's form holds.
     row([1, 203, 598, 3, 9], K3, { bias: true, activation: "relu" }),
     // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.
@@ -67,7 +81,8 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     const attrs = draw(0, 2) === 0 ? { activation: "relu" as const } : {};
     const cIn = draw(0, 2) === 0 ? 4 * draw(1, 6) : draw(1, 19);
     const cOut = draw(0, 2) === 0 ? 8 * draw(1, 5) : draw(1, 37);
-    const fused = { gated: draw(0, 3) === 0, adds: draw(0, 3) === 0, bias: draw(0, 1) === 1 };
+    const last = draw(0, 5);
+    const fused = { gated: draw(0, 3) === 0, adds: last === 0, cuts: last === 1, bias: draw(0, 1) === 1 };
     return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], { ...attrs, ...fused });
   },
 });

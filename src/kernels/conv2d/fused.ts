@@ -1,6 +1,6 @@
 /**
- * What convolutions fuse, for all their variants: a channel gate on x, as it is read; an addend or S2AM's composition, in
- * the epilogue. A variant spreads what `gateFusion` and `epilogueFusion` give into its passes, whose shaders use
+ * What convolutions fuse, for all their variants: a channel gate on x, as it is read; an addend, S2AM's composition or
+ * a ReLU's derivative, in the epilogue. A variant spreads what `gateFusion` and `epilogueFusion` give into its passes, whose shaders use
  * lib/input_gate and lib/epilogue.
  */
 import { NONE, type Operand, type Problem, result, type TensorView } from "../../graph/op.js";
@@ -9,7 +9,7 @@ import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { isVec4, viewParams } from "../views.js";
 
 /** Inputs of conv2d, conv_transpose2d and conv2d_compose; each op has some of them, after x, weight and bias. */
-export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7 } as const;
+export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7, positive: 8 } as const;
 
 /** The inputs as `FUSED` numbers them, without absent ones at the end. */
 export function fusedInputs(
@@ -33,7 +33,7 @@ const fusedOf = ({ inputs }: Problem<unknown>, name: keyof typeof FUSED): Tensor
 
 /** Operands that shaders of four channels a thread read as vec4s. */
 export const fusedVectors = (problem: Problem<unknown>): TensorView[] =>
-  (["gate", "addend", "features", "gates"] as const).flatMap((name) => fusedOf(problem, name) ?? []);
+  (["gate", "addend", "features", "gates", "positive"] as const).flatMap((name) => fusedOf(problem, name) ?? []);
 
 /** Whether those can be. */
 export const fusesVec4 = (problem: Problem<unknown>): boolean => fusedVectors(problem).every(isVec4);
@@ -57,10 +57,16 @@ export const gateOf = (problem: Problem<unknown>): TensorView | null => fusedOf(
 export function epilogueFusion(problem: Problem<ActivationAttrs>) {
   const [addend, features] = [fusedOf(problem, "addend"), fusedOf(problem, "features")];
   const [gates, mask] = [fusedOf(problem, "gates"), fusedOf(problem, "mask")];
-  const beside = addend ?? features;
+  const positive = fusedOf(problem, "positive");
+  const beside = addend ?? features ?? positive;
   return {
     bind: { beside: beside ?? NONE, gates: gates ?? NONE, mask: mask ?? NONE },
-    overrides: { ADDS: addend ? 1 : 0, COMPOSES: features ? 1 : 0, ...activationOverrides(problem.attrs) },
+    overrides: {
+      ADDS: addend ? 1 : 0,
+      COMPOSES: features ? 1 : 0,
+      CUTS: positive ? 1 : 0,
+      ...activationOverrides(problem.attrs),
+    },
     params: {
       ...viewParams("beside", beside),
       ...viewParams("gates", gates),

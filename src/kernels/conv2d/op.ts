@@ -6,7 +6,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { nhwc, type Shape, showShape, sizeOf, type Tensor, type TensorSpec } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
-import { beforeActivation } from "../activation_backward/op.js";
+import { activationBackward, beforeActivation } from "../activation_backward/op.js";
 import { channelGate } from "../channel_gate/op.js";
 import { channelGateBackward } from "../channel_gate_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
@@ -54,16 +54,19 @@ export const conv2dFlops = (w: TensorSpec | null | undefined, y: TensorSpec | nu
 
 export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
-  infer([x, w, bias, gate, addend], attrs) {
+  infer([x, w, bias, gate, addend, , , , positive], attrs) {
     const shape = inferConv2d(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
     const [n = 0, , , c = 0] = shapeOf(x);
     if (gate) expectShape("conv2d", "gate", gate, [n, c], `x ${showShape(shapeOf(x))}`);
     if (addend) expectShape("conv2d", "addend", addend, shape, `y ${showShape(shape)}`);
+    if (positive) expectShape("conv2d", "positive", positive, shape, `y ${showShape(shape)}`);
+    if (addend && positive) throw new ShapeError("conv2d: takes an addend or a positive, not both");
     return [{ shape, dtype: "f32" }];
   },
   flops: ([, w], [y]) => conv2dFlops(w, y),
-  vjp: ({ inputs: [x, w, , gate], outputs: [y], attrs, needs, claim }, [dy]) => {
-    if (!x || !w || !dy) return [];
+  vjp: ({ inputs: [x, w, , gate, , , , , positive], outputs: [y], attrs, needs, claim }, [dAfter]) => {
+    if (!x || !w || !dAfter) return [];
+    const dy = positive ? activationBackward(dAfter, positive, { activation: "relu" }) : dAfter;
     const { stride, padding } = attrs;
     const before = beforeActivation(dy, y, attrs);
     const [, h = 0, width = 0] = x.shape;
@@ -99,6 +102,8 @@ export interface Conv2dOptions extends ApplyOptions {
   readonly gate?: Tensor | undefined;
   /** Like y: added before the activation. */
   readonly addend?: Tensor | undefined;
+  /** Like y, without an addend: y is 0 where it is not positive, as the gradient of a ReLU is. */
+  readonly positive?: Tensor | undefined;
 }
 
 /**
@@ -112,5 +117,5 @@ export const conv2d = (
   w: Tensor,
   bias: Tensor | null,
   attrs: Conv2dAttrs,
-  { gate, addend, ...options }: Conv2dOptions = {},
-): Tensor => apply(conv2dOp, fusedInputs(x, w, bias, { gate, addend }), attrs, options);
+  { gate, addend, positive, ...options }: Conv2dOptions = {},
+): Tensor => apply(conv2dOp, fusedInputs(x, w, bias, { gate, addend, positive }), attrs, options);

@@ -11,6 +11,7 @@ export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2
   const spec = ({ shape }: { shape: Shape }) => ({ shape, dtype: "f32" as const });
   const [output] = conv2dOp.infer([spec(x), spec(w), inputs[2] ? spec(inputs[2]) : null], attrs);
   const [gate, addend] = [inputs[FUSED.gate]?.data, inputs[FUSED.addend]?.data];
+  const positive = inputs[FUSED.positive]?.data;
   const [, oh = 0, ow = 0, cOut = 0] = output?.shape ?? [];
   const [, h = 0, width = 0, cIn = 0] = x.shape;
   const [r = 0, s = 0] = w.shape;
@@ -38,6 +39,7 @@ export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2
             }
           }
         }
+        if (positive && at(positive, i) <= 0) return [0, 0];
         return [activate(sum, attrs), magnitude];
       },
       activationError(attrs),

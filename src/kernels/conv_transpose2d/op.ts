@@ -6,7 +6,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
-import { activationBackward, beforeActivation } from "../activation_backward/op.js";
+import { beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { fusedInputs } from "../conv2d/fused.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
@@ -68,9 +68,8 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
     const { stride, padding, reluInput = false } = attrs;
     const before = beforeActivation(dy, y, attrs);
     const [r = 0, s = 0] = w.shape;
-    const dx = needs[0] ? conv2d(before, w, null, { stride, padding }) : null;
     return [
-      dx && reluInput ? activationBackward(dx, x, { activation: "relu" }) : dx,
+      needs[0] ? conv2d(before, w, null, { stride, padding }, reluInput ? { positive: x } : {}) : null,
       needs[1] ? conv2dBackwardWeight(before, x, { kernel: [r, s], stride, padding, reluDy: reluInput }) : null,
       needs[2] ? channelSum(before) : null,
       null,
