@@ -48,12 +48,12 @@ describe("s2am synth", () => {
     expect(html).not.toMatch(/(src|href)="(?!data:)/);
   });
 
-  /** Ends the command once it has made some composites. */
-  function stopped(args: readonly string[], out: string, signal: NodeJS.Signals): Promise<unknown> {
+  /** Ends the command once there are so many composites. */
+  function stopped(args: readonly string[], out: string, signal: NodeJS.Signals, count: number): Promise<unknown> {
     const child = spawn(process.execPath, [CLI, ...args], { cwd: work.folder, stdio: "ignore" });
     const manifest = `${out}/manifest.jsonl`;
     const watch = setInterval(() => {
-      if (work.exists(manifest) && Buffer.from(work.read(manifest)).toString().split("\n").length > 8)
+      if (work.exists(manifest) && Buffer.from(work.read(manifest)).toString().split("\n").length > count)
         child.kill(signal);
     }, 5);
     return new Promise((resolve) => {
@@ -65,15 +65,15 @@ describe("s2am synth", () => {
   }
 
   test("stopped by SIGINT and SIGKILL goes on to the same bytes", async () => {
-    const args = (out: string): string[] => [...FROM, "--out", out, "--count", "400", "--workers", "1"];
+    const args = (out: string): string[] => [...FROM, "--out", out, "--count", "160", "--workers", "1"];
     await work.done(args("again"));
     const again = contentsOf(work.path("again"));
-    expect(await stopped(args("stopped"), "stopped", "SIGINT")).toBe(130);
+    expect(await stopped(args("stopped"), "stopped", "SIGINT", 8)).toBe(130);
     const lines = Buffer.from(work.read("stopped/manifest.jsonl")).toString().split("\n").length;
-    expect(lines).toBeLessThan(300);
+    expect(lines).toBeLessThan(80);
     expect(work.exists("stopped/contact_sheet.html")).toBe(false);
-    expect(await stopped(args("stopped"), "stopped", "SIGKILL")).toBeNull();
-    expect(await work.done(args("stopped"))).toMatchObject({ composites: 400, already: expect.any(Number) });
+    expect(await stopped(args("stopped"), "stopped", "SIGKILL", 90)).toBeNull();
+    expect(await work.done(args("stopped"))).toMatchObject({ composites: 160, already: expect.any(Number) });
     expect(contentsOf(work.path("stopped"))).toEqual(again);
   });
 

@@ -12,12 +12,13 @@ import type { Size } from "./resize.js";
 type Sharp = typeof import("sharp");
 type SharpFactory = Sharp["default"];
 
-async function loadSharp(purpose: string): Promise<SharpFactory> {
+/** @param otherwise what does without it */
+async function loadSharp(purpose: string, otherwise = ", or use PNG"): Promise<SharpFactory> {
   try {
     return (await import("sharp")).default;
   } catch (cause) {
     throw new UsageError(
-      `${purpose} needs the optional package sharp, which is not installed here: run \`npm install sharp\`, or use PNG`,
+      `${purpose} needs the optional package sharp, which is not installed here: run \`npm install sharp\`${otherwise}`,
       { cause },
     );
   }
@@ -88,7 +89,7 @@ export interface ReduceOptions {
  * @throws InputError on damage and on more than `maxPixels` (before decoding)
  */
 export async function decodeReduced(path: string, { shortest, maxPixels }: ReduceOptions): Promise<Reduced> {
-  const sharp = await loadSharp(`reading ${path}`);
+  const sharp = await loadSharp(`reading ${path}`, "");
   const { width, height, isWide } = await describeWithSharp(path);
   if (width * height > maxPixels) {
     throw new InputError(`${path}: ${width} x ${height} pixels are more than the ${maxPixels} allowed`);
@@ -116,9 +117,30 @@ export async function decodeReduced(path: string, { shortest, maxPixels }: Reduc
   }
 }
 
+/** A box of an 8-bit picture as a square of `size`, squeezed where it must be. */
+export async function cropToSquare(
+  image: Image,
+  {
+    x0,
+    y0,
+    width,
+    height,
+  }: { readonly x0: number; readonly y0: number; readonly width: number; readonly height: number },
+  size: number,
+): Promise<Image> {
+  const whole = await rawInput(image, "cropping");
+  const { data } = await whole
+    .extract({ left: x0, top: y0, width, height })
+    .resize(size, size, { fit: "fill", kernel: "cubic" })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const samples = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  return { width: size, height: size, channels: image.channels, depth: 8, data: samples };
+}
+
 /** Whether a picture has an alpha channel, by its header alone. @throws InputError */
 export async function hasAlphaChannel(path: string): Promise<boolean> {
-  const sharp = await loadSharp(`reading ${path}`);
+  const sharp = await loadSharp(`reading ${path}`, "");
   try {
     return (await sharp(path, { limitInputPixels: false }).metadata()).hasAlpha === true;
   } catch (cause) {

@@ -8,7 +8,8 @@
  */
 import { InputError } from "../../errors.js";
 import type { Image } from "../../image/image.js";
-import { resize, resizeToRgb } from "../../image/resize.js";
+import { resize } from "../../image/resize.js";
+import { cropToSquare } from "../../image/sharp.node.js";
 import { hashKeys, mulberry32 } from "../../random.js";
 import { areaOf, type Raster, rasterize } from "./coco_mask.js";
 import { judge, type Measures, measure, type Rejection } from "./judge.js";
@@ -19,7 +20,7 @@ import { meanOf, paste, regionOf, smoothOver } from "./region_pixels.js";
 import { randomRegion } from "./regions.js";
 import { placeSilhouette, randomShape } from "./shapes.js";
 import type { Split, Subject, SynthSpec } from "./spec.js";
-import { cropImage, cropMask, drawWindow, flipSquare, WHOLE, type Window } from "./window.js";
+import { cropImage, cropMask, drawWindow, flipSquare, pixelsOf, WHOLE, type Window } from "./window.js";
 
 /** 8-bit pictures of the spec's size. */
 export interface Composite {
@@ -102,11 +103,11 @@ export class Synthesizer {
     const object = annotatedMask(subject, photograph.original);
     const window = crop ? drawWindow(photograph.image, object, draws) : WHOLE;
     const flipped = crop && draws.chance(0.5);
-    const square = (image: Image): Uint8Array => {
-      const rgb = bytesOf(resizeToRgb(cropImage(image, window), size, size).data);
-      return flipped ? flipSquare(rgb, size, 3) : rgb;
+    const square = async (image: Image): Promise<Uint8Array> => {
+      const { data } = await cropToSquare(image, pixelsOf(window, image.width, image.height), size);
+      return flipped ? flipSquare(data as Uint8Array, size, 3) : (data as Uint8Array);
     };
-    const natural = square(photograph.image);
+    const natural = await square(photograph.image);
     const found = object ? objectMask(object, window, flipped, size, subject) : await this.drawMask(natural, draws);
     if (found === null) return UNUSABLE_CUTOUT;
     const { mask, maskSource } = found;
@@ -118,7 +119,7 @@ export class Synthesizer {
     if (rendition !== null) {
       const other = await this.store.photograph(rendition);
       assertSamePhotograph(subject, photograph.original, other.original);
-      restyled = regionOf(square(other.image), mask);
+      restyled = regionOf(await square(other.image), mask);
       recipe = { rendition };
     } else {
       const others = this.photographs[subject.split];

@@ -44,7 +44,7 @@ interface Pixels {
   readonly height: number;
 }
 
-function pixelsOf(window: Window, width: number, height: number): Pixels {
+export function pixelsOf(window: Window, width: number, height: number): Pixels {
   const along = (at: number, share: number, length: number): readonly [number, number] => {
     const size = Math.min(length, Math.max(1, Math.round(share * length)));
     return [Math.min(length - size, Math.round(at * length)), size];
