@@ -2,7 +2,7 @@
  * This engine beside ONNX Runtime, TensorFlow.js and jax-js: the same networks, inputs and driver, each engine in a
  * process of its own, one at work at a time, in turns.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { constants, cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -134,7 +134,10 @@ interface Results {
 
 async function main(argv: readonly string[]): Promise<void> {
   const options = program.parse([...argv], { from: "user" }).opts<Options>();
-  if (options.output) await assertFolder(dirname(options.output));
+  if (options.output) {
+    await assertFolder(dirname(options.output));
+    earlier(options.output);
+  }
   const jobs = jobsOf(options);
   const [own, ...others] = ENGINES;
   const wanted = others.filter(({ name }) => options.engines?.some((part) => name.includes(part)) ?? true);
@@ -143,15 +146,18 @@ async function main(argv: readonly string[]): Promise<void> {
   const env = { ...process.env, S2AM_ADAPTER: choice, ...driverEnvironment(choice) };
   const here = dirname(fileURLToPath(import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), "s2am-peers-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  // Engines end by themselves when this process does.
+  let engines: readonly EngineProcess[] = [];
+  process.on("exit", () => {
+    for (const engine of engines) engine.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => process.exit(128 + constants.signals[signal]));
   }
   for (const asked of jobs) {
     process.stderr.write(`${asked.name}\n`);
     const job = writeFiles(asked, folder);
-    const engines = [own, ...wanted].map(
+    engines = [own, ...wanted].map(
       (spec) => new EngineProcess(spec, join(here, "engines", `${spec.file}.mjs`), env, options.timeout * 1000),
     );
     try {
@@ -178,12 +184,17 @@ async function save(path: string, result: JobResult, argv: readonly string[]): P
   await writeFileAtomic(path, new TextEncoder().encode(`${JSON.stringify(results, null, 2)}\n`));
 }
 
+/** The jobs that a file of results holds. @throws UsageError where there is a file of something else */
 function earlier(path: string): Results["jobs"] {
+  if (!existsSync(path)) return [];
+  const foreign = new UsageError(`${path}: holds something else than this bench's results; name another file`);
   try {
-    return (JSON.parse(readFileSync(path, "utf8")) as Results).jobs;
+    const { jobs } = JSON.parse(readFileSync(path, "utf8")) as Partial<Results>;
+    if (Array.isArray(jobs)) return jobs;
   } catch {
-    return [];
+    throw foreign;
   }
+  throw foreign;
 }
 
 main(process.argv.slice(2)).then(
