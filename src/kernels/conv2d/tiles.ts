@@ -1,7 +1,7 @@
 /**
  * Tile sizes of the kernels for software adapters, by subgroup size: lavapipe has 8 lanes, SwiftShader 4. Measured there;
  * a larger tile loads less for each multiply-add until it spills. On SwiftShader the time to compile a pipeline grows
- * faster than its unrolled tile and passes ten seconds at 512 products, so tiles stay small.
+ * faster than its unrolled tile, the more so the more variables it has: kernels made of variables have small tiles.
  */
 
 /** Subgroup sizes that the tiles' loads divide into. */
@@ -14,21 +14,23 @@ export interface ProductTile {
   readonly depth: number;
 }
 
-export function productTile(lanes: number, rows: number, columns: number): ProductTile {
-  if (lanes === 4) return staticTile(rows, columns);
-  return convolutionTile(lanes, rows, columns);
-}
+/** Of the products, in matmul_subgroup.wgsl, or in matmul_static.wgsl for SwiftShader. */
+export const productTile = (lanes: number, rows: number, columns: number): ProductTile =>
+  lanes === 4 ? staticTile(rows, columns) : convolutionTile(lanes, rows, columns);
 
-/** Of matmul_static.wgsl, which compiles in a second at its largest and is worth it where there are rows enough. */
+/** Largest where there are rows enough: its kernel compiles for a second or two, and small problems have no use for it. */
 function staticTile(rows: number, columns: number): ProductTile {
-  const tall = rows >= 128;
-  if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth: 8 };
-  return tall ? { rows: 16, columns: columns > 16 ? 32 : 16, depth: 8 } : { rows: 4, columns: 16, depth: 8 };
+  const depth = 8;
+  if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth };
+  return rows >= 128 ? { rows: 16, columns: columns > 16 ? 32 : 16, depth } : { rows: 4, columns: 16, depth };
 }
 
 /** Of conv2d_subgroup.wgsl: output pixels, output channels and input channels a step. */
 export function convolutionTile(lanes: number, pixels: number, channels: number): ProductTile {
-  if (lanes === 4) return { rows: pixels <= lanes ? 1 : pixels >= 4096 ? 8 : 4, columns: channels <= 4 ? 4 : 16, depth: 4 };
+  if (lanes === 4) {
+    const rows = pixels >= 4096 ? 8 : 4;
+    return { rows: pixels <= lanes ? 1 : rows, columns: channels <= 4 ? 4 : 16, depth: 4 };
+  }
   if (pixels <= 2 * lanes) return { rows: pixels <= lanes ? 1 : 2, columns: fitting(channels, 32), depth: 4 };
   return channels > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(channels, 32), depth: 4 };
 }
