@@ -131,7 +131,9 @@ export function suitsPairs(problem: Problem<unknown>, { software, subgroupSize }
   const [cIn = 0, cOut = 0] = [x.shape[3], y.shape[3]];
   const [n = 0, h = 0, w = 0] = kind.transposed ? x.shape : y.shape;
   const { channels, pixels } = pairsThreshold(subgroupSize);
-  const enough = (cIn * cOut) / (cIn + cOut) >= channels && n * h * w >= pixels;
+  // Weights that training changes are transformed in every step.
+  const fewest = operand(problem, 1).constant ? pixels : 4 * pixels;
+  const enough = (cIn * cOut) / (cIn + cOut) >= channels && n * h * w >= fewest;
   return software && enough && weightBytes(problem) <= MOST_WEIGHT_BYTES;
 }
 
