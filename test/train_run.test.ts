@@ -241,19 +241,19 @@ describe("a run that was begun by a tuning table", () => {
 
 describe("a batch that does not fit", () => {
   test("is cut into micro-batches, recorded, and resumed as it ran", async () => {
-    const whole = await create(resolveConfig({ ...SETTINGS, batch: 4 }));
+    const whole = await create(resolveConfig({ ...SETTINGS, batch: 8 }));
     const limitBytes = whole.runtime.memory.peakBytes - 1; // its validation's weights and pictures counted in
     await whole.step.dispose();
     whole.runtime.dispose();
-    const first = await train(join(root, "small"), { settings: { batch: 4, steps: 2 }, limitBytes, stopAt: 1 });
-    expect(first.config).toMatchObject({ batch: 2, accumulate: 2, batchAsked: 4 });
+    const first = await train(join(root, "small"), { settings: { batch: 8, steps: 2 }, limitBytes, stopAt: 1 });
+    expect(first.config).toMatchObject({ batch: 4, accumulate: 2, batchAsked: 8 });
     expect(JSON.parse(bytesOf("small", "config.json").toString())).toMatchObject({
-      batch: 2,
+      batch: 4,
       accumulate: 2,
-      batchAsked: 4,
+      batchAsked: 8,
     });
     const second = await train(join(root, "small")); // with memory enough for the whole batch
-    expect(second.config).toMatchObject({ batch: 2, accumulate: 2 });
+    expect(second.config).toMatchObject({ batch: 4, accumulate: 2 });
     expect(second.outcome).toBe("finished");
   });
 
