@@ -15,6 +15,8 @@ export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2
   const [, oh = 0, ow = 0, cOut = 0] = output?.shape ?? [];
   const [, h = 0, width = 0, cIn = 0] = x.shape;
   const [r = 0, s = 0] = w.shape;
+  const image = h * width * cIn;
+  const seen = gate ? x.data.map((value, i) => value * at(gate, Math.floor(i / image) * cIn + (i % cIn))) : x.data;
   return [
     oracleOf(
       output?.shape ?? [],
@@ -32,8 +34,8 @@ export function conv2dOracle(inputs: readonly (HostArray | null)[], attrs: Conv2
             const ix = px * attrs.stride + kx - attrs.padding;
             if (iy < 0 || iy >= h || ix < 0 || ix >= width) continue;
             for (let c = 0; c < cIn; c++) {
-              const value = at(x.data, ((n * h + iy) * width + ix) * cIn + c) * (gate ? at(gate, n * cIn + c) : 1);
-              const term = value * at(w.data, ((ky * s + kx) * cIn + c) * cOut + oc);
+              const term =
+                at(seen, ((n * h + iy) * width + ix) * cIn + c) * at(w.data, ((ky * s + kx) * cIn + c) * cOut + oc);
               sum += term;
               magnitude += Math.abs(term);
             }
