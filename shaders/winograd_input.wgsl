@@ -15,7 +15,9 @@ struct Params {
   tiles: u32,        // in this band
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
+alias X = f32;   // specialised: elements of x as they are stored
+
+@group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in]
 @group(0) @binding(2) var<uniform> p: Params;
 
@@ -36,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var c = 0u; c < 6u; c++) { // @unroll
       let column = left + c;
       let pixel = (image + min(row, p.h - 1u)) * p.w + min(column, p.w - 1u);
-      let value = select(0.0, x[pixel * p.x_pitch + channel], row < p.h && column < p.w);
+      let value = select(0.0, f32(x[pixel * p.x_pitch + channel]), row < p.h && column < p.w);
       values[c] = select(value, max(value, 0.0), p.relu == 1u);
     }
     rows[r] = input_transform(values);

@@ -16,9 +16,11 @@ struct Params {
   tiles: u32,        // in this band
 }
 
+alias Y = f32;   // specialised: elements of y as they are stored
+
 @group(0) @binding(0) var<storage, read> m: array<f32>;         // [36, tiles, c_out]
 @group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;     // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
@@ -45,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let column = output_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
     for (var r = 0u; r < TILE; r++) { // @unroll
       if (top + r < p.oh && left + c < p.ow) {
-        y[((image + top + r) * p.ow + left + c) * p.y_pitch + p.y_offset + channel] = activate(column[r] + offset);
+        y[((image + top + r) * p.ow + left + c) * p.y_pitch + p.y_offset + channel] = Y(activate(column[r] + offset));
       }
     }
   }

@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
 import { packageFile } from "../src/package.node.js";
 
 /** What each part of src/ may import besides itself. A part is a folder, or a file that stands alone. */
-const GROUND = ["errors", "random", "crc32"];
+const GROUND = ["errors", "random", "crc32", "float16"];
 const GPU = [...GROUND, "gpu"];
 const GRAPH = [...GPU, "graph"];
 const KERNELS = [...GRAPH, "kernels", "shaders.generated"];
@@ -21,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   random: [],
   crc32: [],
+  float16: [],
   "package.node": [],
   image: GROUND,
   io: GROUND,

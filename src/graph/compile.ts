@@ -5,6 +5,7 @@
 import { AbortedError, OutOfMemoryError } from "../errors.js";
 import { checkBufferSize, type GpuAllocation, mebibytes } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import { checkDtype } from "./elements.js";
 import { type Layout, layOut, type StorageInfo } from "./layout.js";
 import { type BufferPlan, type Lifetime, planBuffers } from "./memory_plan.js";
 import { type NodePlan, type Operand, type Pass, type Problem, type Scratch, scratchOf, viewsOf } from "./op.js";
@@ -12,7 +13,7 @@ import { type Dispatch, Plan } from "./plan.js";
 import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
 import { type SelectOptions, select } from "./select.js";
-import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
+import { bytesOf, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface CompileProgress {
   readonly stage: "pipelines" | "weights";
@@ -37,7 +38,8 @@ interface Step {
 
 /**
  * @param outputs the tensors that a run returns, by name
- * @throws OutOfMemoryError before anything is allocated where a buffer is over the device's limits; AbortedError
+ * @throws OutOfMemoryError before anything is allocated where a buffer is over the device's limits; AdapterError where
+ *   the device cannot store a dtype; AbortedError
  */
 export async function compile(
   runtime: Runtime,
@@ -47,6 +49,8 @@ export async function compile(
   const started = performance.now();
   const { signal, onProgress = () => {}, planMemory = true, effects = [] } = options;
   const nodes = reachable([...Object.values(outputs), ...effects]);
+  for (const { outputs, inputs } of nodes)
+    for (const tensor of [...inputs, ...outputs]) if (tensor) checkDtype(runtime, tensor.dtype);
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
@@ -134,7 +138,8 @@ export async function compile(
     const endpoints = (tensor: Tensor) => {
       const storage = layout.storages[layout.view(tensor).storage];
       if (!storage) throw new Error(`compile: ${tensor.name} has no storage`);
-      return { buffer: bufferOf(storage), shape: tensor.shape, bytes: sizeOf(tensor.shape) * 4 };
+      const { shape, dtype } = tensor;
+      return { buffer: bufferOf(storage), shape, dtype, bytes: align(sizeOf(shape) * bytesOf(dtype)) };
     };
     const makePlan = (): Plan =>
       new Plan(runtime, {
@@ -201,7 +206,9 @@ const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(
 
 /** Bytes that a pass must move at least once: every operand it binds, counted whole. */
 function trafficOf(pass: Pass, layout: Layout): number {
-  const views = viewsOf(pass).map((view) => sizeOf(view.shape) * (layout.storages[view.storage]?.bytes === 0 ? 0 : 4));
+  const views = viewsOf(pass).map(
+    ({ shape, dtype, storage }) => sizeOf(shape) * (layout.storages[storage]?.bytes === 0 ? 0 : bytesOf(dtype)),
+  );
   return [...views, ...scratchOf(pass).map(({ bytes }) => bytes)].reduce((sum, bytes) => sum + bytes, 0);
 }
 

@@ -5,7 +5,7 @@
  * tensor keeps a storage of its own and the view op's only variant copies it.
  */
 import type { TensorView } from "./op.js";
-import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
+import { bytesOf, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface StorageInfo {
   readonly id: number;
@@ -46,7 +46,7 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
     storages.push({
       id: view.storage,
       label: tensor.name,
-      bytes: sizeOf(tensor.shape) * bytesPerElement(tensor),
+      bytes: sizeOf(tensor.shape) * bytesOf(tensor.dtype),
       source,
     });
     views.set(tensor, view);
@@ -156,4 +156,3 @@ function aliasOf(node: GraphNode, output: Tensor, views: ReadonlyMap<Tensor, Ten
 }
 
 const specOf = ({ shape, dtype }: Tensor) => ({ shape, dtype });
-const bytesPerElement = ({ dtype }: Tensor): number => (dtype === "f16" ? 2 : 4);

@@ -4,7 +4,7 @@
  * readable one.
  */
 import type { AnyShader, Shader } from "../gpu/shader.js";
-import { type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
+import { bytesOf, type DType, type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
 
 /** A tensor inside a storage: element (n, h, w, c) lies at ((n * H + h) * W + w) * pitch + offset + c. */
 export interface TensorView extends TensorSpec {
@@ -26,7 +26,10 @@ export interface Scratch {
 export const NONE = { none: true } as const;
 export type Operand = TensorView | Scratch | typeof NONE;
 
-export const scratch = (label: string, elements: number): Scratch => ({ scratch: label, bytes: elements * 4 });
+export const scratch = (label: string, elements: number, dtype: DType = "f32"): Scratch => ({
+  scratch: label,
+  bytes: elements * bytesOf(dtype),
+});
 
 export interface Pass {
   readonly shader: AnyShader;
@@ -66,6 +69,8 @@ export interface Variant<Attrs> {
   /** `direct`, `implicit_gemm`, ...; `op_name` is the shader's stem, the bench row and the GPU's debug label. */
   readonly name: string;
   readonly features: readonly GPUFeatureName[];
+  /** Whether its tensors may be stored as f16; missing means that it takes f32 alone. */
+  readonly f16?: boolean;
   /** Whether it computes this problem correctly. */
   accepts(problem: Problem<Attrs>, capabilities: Capabilities): boolean;
   /** Whether it is likely to be the fastest that accepts; missing means yes. */

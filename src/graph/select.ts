@@ -1,6 +1,6 @@
 /** Which variant computes a problem: a pure policy, so that a choice can be explained and tested without a GPU. */
 import { AdapterError, UsageError } from "../errors.js";
-import type { Capabilities, OpDefinition, Problem, Variant } from "./op.js";
+import type { Capabilities, OpDefinition, Problem, TensorView, Variant } from "./op.js";
 
 /** Measured choices: problem key (`problemKey`) to variant name. */
 export type TuningTable = ReadonlyMap<string, string>;
@@ -22,8 +22,7 @@ export function select<Attrs>(
   forced: string | undefined,
   { tuning }: SelectOptions = {},
 ): Variant<Attrs> {
-  const runs = (variant: Variant<Attrs>): boolean =>
-    variant.features.every((feature) => capabilities.features.has(feature)) && variant.accepts(problem, capabilities);
+  const runs = (variant: Variant<Attrs>): boolean => canRun(variant, problem, capabilities);
   if (forced !== undefined) {
     const variant = op.variants.find(({ name }) => name === forced);
     if (!variant) {
@@ -32,7 +31,7 @@ export function select<Attrs>(
       );
     }
     if (!runs(variant)) {
-      const needs = variant.features.length > 0 ? ` (it needs ${variant.features.join(", ")})` : "";
+      const needs = needsOf(variant, problem);
       throw new AdapterError(
         `${op.name}: variant "${forced}" cannot run ${problemKey(problem)} on this device${needs}`,
       );
@@ -48,8 +47,31 @@ export function select<Attrs>(
   return chosen;
 }
 
-/** `conv2d 1x128x128x128,3x3x128x256 {"padding":1,"stride":1}`: the same work has the same key. */
+/** Whether a variant computes a problem on a device: its features are there, it takes the dtypes and accepts the rest. */
+export function canRun<Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>, capabilities: Capabilities): boolean {
+  return (
+    variant.features.every((feature) => capabilities.features.has(feature)) &&
+    (!usesF16(problem) || (variant.f16 === true && capabilities.features.has("shader-f16"))) &&
+    variant.accepts(problem, capabilities)
+  );
+}
+
+const usesF16 = ({ inputs, outputs }: Problem<unknown>): boolean =>
+  [...inputs, ...outputs].some((view) => view?.dtype === "f16");
+
+function needsOf<Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>): string {
+  if (usesF16(problem) && !variant.f16) return " (it takes f32 alone)";
+  const features = [...variant.features, ...(usesF16(problem) ? ["shader-f16"] : [])];
+  return features.length > 0 ? ` (it needs ${features.join(", ")})` : "";
+}
+
+/**
+ * `conv2d 1x128x128x128,3x3x128x256 {"padding":1,"stride":1}`: the same work has the same key. What is stored as f16 says
+ * so: `conv2d 1x128x128x128:f16,3x3x128x256:f16->f16 {...}`.
+ */
 export function problemKey<Attrs>(problem: Problem<Attrs>): string {
-  const shapes = problem.inputs.map((view) => (view ? view.shape.join("x") : "-")).join(",");
-  return `${problem.op} ${shapes} ${JSON.stringify(problem.attrs)}`;
+  const mark = (view: TensorView): string => (view.dtype === "f32" ? "" : `:${view.dtype}`);
+  const shapes = problem.inputs.map((view) => (view ? view.shape.join("x") + mark(view) : "-")).join(",");
+  const results = usesF16(problem) ? `->${problem.outputs.map(({ dtype }) => dtype).join(",")}` : "";
+  return `${problem.op} ${shapes}${results} ${JSON.stringify(problem.attrs)}`;
 }

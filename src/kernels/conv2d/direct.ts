@@ -1,6 +1,7 @@
 import { ceilDiv, grid1d, NONE, operand, pass, result, type Variant } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_direct } from "../../shaders.generated.js";
+import { typeOf } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
 import { conv2dOverrides } from "./problem.js";
 
@@ -8,6 +9,7 @@ import { conv2dOverrides } from "./problem.js";
 export const direct: Variant<Conv2dAttrs> = {
   name: "direct",
   features: [],
+  f16: true,
   accepts: () => true,
   plan: (p) => {
     const SIZE = sizeOf(result(p).shape);
@@ -16,6 +18,7 @@ export const direct: Variant<Conv2dAttrs> = {
       passes: [
         pass(conv2d_direct, {
           bind,
+          types: { X: typeOf(bind.x), WEIGHT: typeOf(bind.w), Y: typeOf(bind.y) },
           overrides: { ...conv2dOverrides(p), SIZE },
           workgroups: grid1d(ceilDiv(SIZE, 64)),
         }),

@@ -11,7 +11,7 @@ import {
 } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
-import { isVec4 } from "../views.js";
+import { isVec4, typeOf } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
 import { conv2dOverrides } from "./problem.js";
 
@@ -24,9 +24,11 @@ export function implicitGemmPass(
   const [x, y] = [operand(problem, 0), result(problem)];
   const overrides = { ...conv2dOverrides(problem), PAD, RELU_INPUT: problem.attrs.reluInput ? 1 : 0 };
   const M = sizeOf(y.shape) / overrides.C_OUT;
+  const [X4, W4, Y4] = [typeOf(x, 4), typeOf(operand(problem, 1), 4), typeOf(y, 4)];
   return pass(conv2d_implicit_gemm, {
     bind: { x, w, bias: problem.inputs[2] ?? NONE, y },
     overrides: { ...overrides, M },
+    types: { X4, W4, Y4, A4: X4, B4: W4 },
     workgroups: [ceilDiv(M, 64), ceilDiv(overrides.C_OUT, 64), 1],
   });
 }
@@ -35,6 +37,7 @@ export function implicitGemmPass(
 export const implicitGemm: Variant<Conv2dAttrs> = {
   name: "implicit_gemm",
   features: [],
+  f16: true,
   accepts: (p) => isVec4(operand(p, 0)) && isVec4(result(p)),
   suits: (_, { software }) => !software,
   plan: (p) => ({ passes: [implicitGemmPass(p, operand(p, 1), p.attrs.padding)] }),

@@ -1,12 +1,13 @@
 /** 2-D convolution with bias and activation as its epilogue: y = activation(conv(x, w) + bias). */
 import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { type DType, nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
+import { expectF32 } from "../expect.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -17,6 +18,8 @@ export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
   /** Zeros on every side. */
   readonly padding: number;
+  /** How y is stored; missing means as the weight is. */
+  readonly dtype?: DType;
 }
 
 /** [R, S, C_in, C_out] of a weight. */
@@ -46,7 +49,11 @@ function infer(x: Shape, w: Shape, bias: Shape | null, { stride, padding }: Conv
 
 export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
-  infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
+  infer([x, w, bias], attrs) {
+    expectF32("conv2d", "bias", bias);
+    const shape = infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
+    return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
+  },
   flops: ([, w], [y]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(y))) / (shapeOf(w)[3] ?? 1),
   vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
     if (!x || !w || !dy) return [];

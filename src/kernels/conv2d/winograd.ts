@@ -21,7 +21,7 @@ import {
 import type { Shape } from "../../graph/tensor.js";
 import { matmul_subgroup, winograd_input, winograd_output, winograd_weight } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
-import { threads, viewParams } from "../views.js";
+import { threads, typeOf, viewParams } from "../views.js";
 import type { Conv2dAttrs } from "./op.js";
 import { is3x3 } from "./subgroup_3x3.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "./tiles.js";
@@ -67,6 +67,7 @@ export function inputPass(
   const [, h = 0, w = 0, cIn = 0] = x.shape;
   return pass(winograd_input, {
     bind: { x, v },
+    types: { X: typeOf(x) },
     params: {
       h,
       w,
@@ -131,6 +132,7 @@ export function planWinograd(
   const u = scratch("weight in Winograd's form", POINTS * size);
   const prepare = pass(winograd_weight, {
     bind: { w, u },
+    types: { W: typeOf(w) },
     params: { c_in: cIn, c_padded: cPadded, c_out: cOut, columns, flipped: transposed ? 1 : 0, size },
     workgroups: threads(size),
   });
@@ -154,6 +156,7 @@ function outputPass(
   const [, oh = 0, ow = 0, cOut = 0] = y.shape;
   return pass(winograd_output, {
     bind: { m, bias: problem.inputs[2] ?? NONE, y },
+    types: { Y: typeOf(y) },
     overrides: activationOverrides(problem.attrs),
     params: {
       oh,
@@ -189,6 +192,7 @@ export function suitsWinograd(problem: Problem<unknown>, { software, subgroupSiz
 export const winograd: Variant<Conv2dAttrs> = {
   name: "winograd",
   features: ["subgroups"],
+  f16: true,
   accepts: acceptsWinograd,
   suits: suitsWinograd,
   plan: (p, { subgroupSize }) => planWinograd(p, subgroupSize, { transposed: false }),

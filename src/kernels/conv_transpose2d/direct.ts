@@ -1,6 +1,7 @@
 import { ceilDiv, grid1d, NONE, operand, pass, result, type Variant } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv_transpose2d_direct } from "../../shaders.generated.js";
+import { typeOf } from "../views.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
 import { convTranspose2dOverrides } from "./problem.js";
 
@@ -8,6 +9,7 @@ import { convTranspose2dOverrides } from "./problem.js";
 export const direct: Variant<ConvTranspose2dAttrs> = {
   name: "direct",
   features: [],
+  f16: true,
   accepts: () => true,
   plan: (p) => {
     const [, OH = 0, OW = 0] = result(p).shape;
@@ -16,6 +18,8 @@ export const direct: Variant<ConvTranspose2dAttrs> = {
     const { stride: STRIDE, padding: PAD } = p.attrs;
     const overrides = { ...convTranspose2dOverrides(p), OH, OW, R, S, STRIDE, PAD, SIZE };
     const bind = { x: operand(p, 0), w: operand(p, 1), bias: p.inputs[2] ?? NONE, y: result(p) };
-    return { passes: [pass(conv_transpose2d_direct, { bind, overrides, workgroups: grid1d(ceilDiv(SIZE, 64)) })] };
+    const types = { X: typeOf(bind.x), WEIGHT: typeOf(bind.w), Y: typeOf(bind.y) };
+    const workgroups = grid1d(ceilDiv(SIZE, 64));
+    return { passes: [pass(conv_transpose2d_direct, { bind, types, overrides, workgroups })] };
   },
 };

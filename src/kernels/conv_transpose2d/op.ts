@@ -4,12 +4,13 @@
  */
 import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { type DType, nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { activationBackward, beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
+import { expectF32 } from "../expect.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
@@ -23,6 +24,8 @@ export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly outputPadding?: readonly [rows: number, columns: number];
   /** Applies a ReLU to x as it is read: a U-Net's decoder does, and its skip must stay as it is for other readers. */
   readonly reluInput?: boolean;
+  /** How y is stored; missing means as the weight is. */
+  readonly dtype?: DType;
 }
 
 function infer(
@@ -54,7 +57,11 @@ function infer(
 
 export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
   name: "conv_transpose2d",
-  infer: ([x, w, bias], attrs) => [{ shape: infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs), dtype: "f32" }],
+  infer([x, w, bias], attrs) {
+    expectF32("conv_transpose2d", "bias", bias);
+    const shape = infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
+    return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
+  },
   flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
   vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
     if (!x || !w || !dy) return [];

@@ -17,7 +17,7 @@ import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { global_pool_join, global_pool_rows } from "../../shaders.generated.js";
 import { f32, present } from "../expect.js";
 import { globalPoolBackward } from "../global_pool_backward/op.js";
-import { type Lanes, laneVariants, threads, viewOverrides } from "../views.js";
+import { type Lanes, laneVariants, threads, typeOf, viewOverrides } from "../views.js";
 
 /** Rows first, then their sums in order: parallel enough, exact to a rounding of W + H terms, the same on every run. */
 function plan(p: Problem<object>, { count, consts, types }: Lanes) {
@@ -28,7 +28,7 @@ function plan(p: Problem<object>, { count, consts, types }: Lanes) {
     bind: { x, partial },
     overrides: { W, C, SIZE: N * H * C, ...viewOverrides("X", x) },
     consts,
-    types,
+    types: { ...types, X: typeOf(x, count) },
     workgroups: threads((N * H * C) / count),
   });
   const join = pass(global_pool_join, {
@@ -51,7 +51,7 @@ export const globalPoolOp = defineOp<object>({
     const [, height, width] = nhwc("global_pool", "x", x.shape);
     return [globalPoolBackward(dy, first, { height, width })];
   },
-  variants: laneVariants((p) => [operand(p, 0)], plan),
+  variants: laneVariants((p) => [operand(p, 0)], plan, { f16: true }),
 });
 
 /**
