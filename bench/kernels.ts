@@ -1,9 +1,10 @@
 /** Checks kernels against their oracles, then times the large rows of the case tables with GPU timestamps. */
 import { compile } from "../src/graph/compile.js";
 import type { Runtime } from "../src/graph/runtime.js";
+import type { DType } from "../src/graph/tensor.js";
 import { buildCase, checkCase, compareWithOracle, hostInputs, runnableVariants } from "../src/kernels/check.js";
 import { suites } from "../src/kernels/index.js";
-import type { AnySuite, OpCase } from "../src/kernels/suite.js";
+import { type AnySuite, f16Rows, type OpCase } from "../src/kernels/suite.js";
 import { collect, summarize } from "./statistics.js";
 
 export interface CheckRow {
@@ -33,27 +34,32 @@ export interface KernelBenchOptions {
   readonly filter?: string | undefined;
   /** Every variant that can run, not only the one that would be chosen. */
   readonly allVariants?: boolean | undefined;
+  /** f16: the rows of ops that take it, in each of their forms. */
+  readonly dtype: DType;
   readonly onRow: (line: string) => void;
 }
 
 const SAMPLED_OUTPUTS = 64;
 const BUDGET = { ms: 1500, least: 5, most: 50 };
 
-function* rows(filter: string | undefined, timed: boolean): Generator<{ suite: AnySuite; row: OpCase<unknown> }> {
+function* rows(
+  { filter, dtype }: KernelBenchOptions,
+  timed: boolean,
+): Generator<{ suite: AnySuite; row: OpCase<unknown> }> {
   for (const suite of suites) {
-    for (const row of suite.cases) {
-      if ((row.timed ?? false) === timed && `${suite.op.name} ${row.name}`.includes(filter ?? "")) yield { suite, row };
+    for (const plain of suite.cases) {
+      if ((plain.timed ?? false) !== timed) continue;
+      for (const row of dtype === "f16" ? f16Rows(suite, plain) : [plain])
+        if (`${suite.op.name} ${row.name}`.includes(filter ?? "")) yield { suite, row };
     }
   }
 }
 
 /** Every small case of every variant that this device runs. */
-export async function checkKernels(
-  runtime: Runtime,
-  { signal, filter, onRow }: KernelBenchOptions,
-): Promise<CheckRow[]> {
+export async function checkKernels(runtime: Runtime, options: KernelBenchOptions): Promise<CheckRow[]> {
+  const { signal, onRow } = options;
   const checked: CheckRow[] = [];
-  for (const { suite, row } of rows(filter, false)) {
+  for (const { suite, row } of rows(options, false)) {
     for (const variant of runnableVariants(suite, row, runtime)) {
       if (signal?.aborted) return checked;
       const { worst, detail } = await checkCase(runtime, suite, row, variant);
@@ -69,7 +75,7 @@ export async function checkKernels(
 /** Times the large rows; each is compared with its oracle first, at sampled outputs. */
 export async function timeKernels(runtime: Runtime, options: KernelBenchOptions): Promise<KernelRow[]> {
   const timed: KernelRow[] = [];
-  for (const { suite, row } of rows(options.filter, true)) {
+  for (const { suite, row } of rows(options, true)) {
     const variants = runnableVariants(suite, row, runtime);
     for (const variant of options.allVariants ? variants : [undefined]) {
       if (options.signal?.aborted) return timed;

@@ -1,9 +1,11 @@
 /** Times a whole network against the paper's 12 ms, after checking that this device computes it right. */
 import type { CompileProgress } from "../src/graph/compile.js";
 import type { PassTiming } from "../src/graph/plan.js";
+import type { DType } from "../src/graph/tensor.js";
 import { fillArray } from "../src/kernels/suite.js";
 import type { ModelConfig } from "../src/model/config.js";
 import { MIN_LEVELS, MIN_WIDTH, sizeMultiple } from "../src/model/config.js";
+import { type DtypeError, dtypeErrorOf } from "../src/model/dtype_error.js";
 import { initialTensors } from "../src/model/init.js";
 import { Network } from "../src/model/network.js";
 import { loadModel } from "../src/model/weights.js";
@@ -17,6 +19,7 @@ export interface ModelBenchOptions {
   readonly size: number;
   readonly batch: number;
   readonly software: boolean;
+  readonly dtype: DType;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
 }
@@ -27,6 +30,7 @@ export interface ModelRow {
   readonly levels: number;
   readonly size: number;
   readonly batch: number;
+  readonly dtype: DType;
   readonly parameters: number;
   readonly gflop: number;
   readonly dispatches: number;
@@ -44,26 +48,30 @@ export interface ModelRow {
   readonly ratioToPaper: number;
   /** Largest difference from the readable kernels on a small network, relative to its largest output. */
   readonly checkedError: number;
+  /** With dtype f16. */
+  readonly f16Error?: DtypeError;
 }
 
 const BUDGET = { ms: 10_000, least: 3, most: 100 };
-const MAX_RELATIVE_ERROR = 1e-4;
+/** Kernels agree to the rounding of what they store, which some tens of layers hand on. */
+const MAX_RELATIVE_ERROR: Readonly<Record<DType, number>> = { f32: 1e-4, f16: 2 ** -11 * 16 };
 
 export async function benchModel(
   device: GPUDevice,
   options: ModelBenchOptions,
 ): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, software, signal, onProgress } = options;
-  const checkedError = await checkSmallNetwork(device, config, software);
+  const { config, size, batch, software, dtype, signal, onProgress } = options;
+  const checkedError = await checkSmallNetwork(device, config, software, dtype);
   const model = loadModel(initialTensors(config, 1), {}, config);
-  const network = new Network(model, device, { software });
+  const network = new Network(model, device, { software, dtype });
   try {
     const shape = [batch, size, size] as const;
     const x = Float32Array.from(fillArray([...shape, 4], 1, "unit").data);
     const plan = await network.plan(shape, { signal, onProgress });
     const firstStarted = performance.now();
-    await plan.run({ x }, { signal });
+    const { outputs } = await plan.run({ x }, { signal });
     const firstRunMs = performance.now() - firstStarted;
+    const y = outputs.y ?? new Float32Array(0);
     const gpu: number[] = [];
     const wall = await collect(async () => {
       const started = performance.now();
@@ -74,6 +82,7 @@ export async function benchModel(
     const timestamps = device.features.has("timestamp-query");
     const { timings } = timestamps ? await plan.run({ x }, { profile: true, signal }) : { timings: [] };
     const { median, min, p95, count } = summarize(wall);
+    const f16Error = dtype === "f16" ? await dtypeErrorOf(network, x, shape, y) : null;
     const { dispatches, activationBytes, weightBytes, compileMs } = plan.parts;
     return {
       passes: timings,
@@ -83,6 +92,7 @@ export async function benchModel(
         levels: config.levels,
         size,
         batch,
+        dtype,
         parameters: model.parameterCount,
         gflop: dispatches.reduce((sum, { flops }) => sum + flops, 0) / 1e9,
         dispatches: dispatches.length,
@@ -97,6 +107,7 @@ export async function benchModel(
         weightBytes,
         ratioToPaper: median / batch / PAPER_MS,
         checkedError,
+        ...(f16Error && { f16Error }),
       },
     };
   } finally {
@@ -105,7 +116,12 @@ export async function benchModel(
 }
 
 /** The same architecture, small, with the kernels that were chosen and with the readable ones. */
-async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, software: boolean): Promise<number> {
+async function checkSmallNetwork(
+  device: GPUDevice,
+  config: ModelConfig,
+  software: boolean,
+  dtype: DType,
+): Promise<number> {
   const small = { ...config, width: Math.max(16, MIN_WIDTH[config.arch]), levels: MIN_LEVELS };
   // Drawn as without the global skip, which starts from a last layer of zeros: there would be nothing to compare.
   const model = loadModel(initialTensors({ ...small, globalSkip: false }, 2), {}, small);
@@ -113,7 +129,7 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
   const x = Float32Array.from(fillArray([1, size, size, 4], 2, "unit").data);
   const runs: Float32Array[] = [];
   for (const force of [{}, { conv2d: "direct", conv_transpose2d: "direct" }]) {
-    const network = new Network(model, device, { software, force });
+    const network = new Network(model, device, { software, dtype, force });
     const { outputs } = await network.run(x, [1, size, size]);
     runs.push(outputs.y ?? new Float32Array(0));
     await network.dispose();
@@ -126,7 +142,7 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
     largest = Math.max(largest, Math.abs(value));
   });
   const relative = difference / largest;
-  if (!(relative <= MAX_RELATIVE_ERROR)) {
+  if (!(relative <= MAX_RELATIVE_ERROR[dtype])) {
     throw new Error(
       `${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`,
     );

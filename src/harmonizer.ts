@@ -13,7 +13,8 @@ import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
 import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
 import { sizeMultiple } from "./model/config.js";
-import { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
+import { type DtypeError, dtypeErrorOf } from "./model/dtype_error.js";
+import { causeOfNonFinite, Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 import { loadModel, type ModelOptions } from "./model/weights.js";
 
 /** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
@@ -55,6 +56,8 @@ export interface HarmonizeOptions {
   readonly invertMask?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
+  /** With a network stored as f16: also runs it in f32, and says how far the two are apart. */
+  readonly checkDtype?: boolean;
   /** What messages call the inputs. */
   readonly names?: { readonly image: string; readonly mask: string };
 }
@@ -68,6 +71,8 @@ export interface HarmonizeResult<Picture> {
   /** Milliseconds of the network's run alone, and of everything. */
   readonly modelMs: number;
   readonly totalMs: number;
+  /** With `checkDtype`, of the network's output. */
+  readonly f16Error?: DtypeError;
 }
 
 export const DEFAULT_WORKING_SIZE = 512;
@@ -134,7 +139,7 @@ export class Harmonizer {
     const image = toImage(input.image, names.image);
     const mask = maskOf(image, input.mask, options.invertMask ?? false, names);
     const size = workingSize(image.width, image.height, longest);
-    const { small, smallMask, y, modelMs } = await this.runNetwork(image, mask, size, options);
+    const { small, smallMask, y, modelMs, f16Error } = await this.runNetwork(image, mask, size, options);
     await turn(signal);
     const reduced = size.width !== image.width || size.height !== image.height;
     const harmonized = reduced ? guidedUpsample(image, small, y, smallMask) : y;
@@ -143,7 +148,7 @@ export class Harmonizer {
     const pasted = paste(image, harmonized, soft, { strength, alpha: input.mask ? "keep" : "drop" });
     const result = "channels" in input.image ? pasted : toImageData(pasted);
     const totalMs = performance.now() - started;
-    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs };
+    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs, ...f16Error };
   }
 
   private async runNetwork(image: Image, mask: Mask, { width, height }: Size, options: HarmonizeOptions) {
@@ -161,12 +166,12 @@ export class Harmonizer {
       const modelMs = performance.now() - started;
       const data = outputs.y ?? new Float32Array(0);
       if (firstNonFinite(data) >= 0) {
-        throw new WeightsError(
-          "the network's output is not finite: its weights are damaged, or their training diverged",
-        );
+        throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(this.network.dtype)}`);
       }
       const y = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
-      return { small, smallMask, y, modelMs };
+      const check = (options.checkDtype ?? false) && this.network.dtype === "f16";
+      const f16Error = check ? { f16Error: await dtypeErrorOf(this.network, x, shape, data) } : {};
+      return { small, smallMask, y, modelMs, f16Error };
     });
   }
 }

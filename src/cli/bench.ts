@@ -8,12 +8,14 @@ import { UsageError } from "../errors.js";
 import { mebibytes } from "../gpu/memory.js";
 import { openDevice } from "../gpu/open_device.node.js";
 import { Runtime } from "../graph/runtime.js";
+import type { DType } from "../graph/tensor.js";
 import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
 import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
+import { showDtypeError } from "../model/dtype_error.js";
 import { packageVersion } from "../package.node.js";
 import { checkTrainOptions } from "../train/train_step.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
-import { withAdapterOption } from "./model_options.js";
+import { withAdapterOption, withDtypeOption } from "./model_options.js";
 import { progressBar } from "./progress.js";
 
 interface BenchOptions extends CommonOptions {
@@ -30,6 +32,7 @@ interface BenchOptions extends CommonOptions {
   readonly recompute?: boolean;
   readonly output?: string;
   readonly adapter?: string;
+  readonly dtype: DType;
 }
 
 const whole = (max: number) => numberBetween(1, max, "integer");
@@ -53,7 +56,7 @@ export function benchCommand(context: CommandContext): Command {
       "after",
       "\nExamples:\n  s2am bench\n  s2am bench --model unet --width 16\n  s2am bench --kernels --check --output bench/results/my-gpu.json\n  s2am bench --train --width 16 --size 128 --levels 7 --batch 4",
     );
-  withAdapterOption(withCommonOptions(command));
+  withAdapterOption(withDtypeOption(withCommonOptions(command)));
   return command.action((options: BenchOptions) => run(context, options));
 }
 
@@ -78,6 +81,7 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
     );
   }
   if (options.train) {
+    if (options.dtype !== "f32") throw new UsageError("--train computes in f32: leave out --dtype f16");
     const { size, batch } = options;
     checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   }
@@ -93,6 +97,7 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
       size,
       batch,
       software: description.isSoftware,
+      dtype: options.dtype,
       onProgress: bar.onProgress,
     });
     const recompute = options.recompute ?? false;
@@ -135,7 +140,7 @@ async function benchKernels(
   print: (line: string) => void,
 ) {
   const runtime = new Runtime(device, { software });
-  const common = { filter: options.filter, allVariants: options.allVariants, onRow: print };
+  const common = { dtype: options.dtype, filter: options.filter, allVariants: options.allVariants, onRow: print };
   try {
     const check = options.check ? await checkKernels(runtime, common) : null;
     if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);
@@ -164,12 +169,13 @@ function report(row: ModelRow, config: ModelConfig, { passes }: Pick<Results, "p
     );
   const gpu = row.gpuMsMedian === null ? "no timestamps" : `${row.gpuMsMedian.toFixed(2)} ms on the GPU`;
   return [
-    `${config.arch}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
+    `${config.arch}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}, ${row.dtype}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
     `  median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.runs} runs), ${gpu}`,
     `  ${row.ratioToPaper.toFixed(2)} x the paper's ${PAPER_MS} ms an image; ${(row.gflop / row.msMedian).toFixed(3)} TFLOP/s`,
     `  compile ${row.compileMs.toFixed(0)} ms, first run ${row.firstRunMs.toFixed(0)} ms`,
     `  activations and scratch ${mebibytes(row.activationBytes)}, weights ${mebibytes(row.weightBytes)}`,
     `  checked on a small network: relative error ${row.checkedError.toExponential(1)}`,
+    ...(row.f16Error ? [`  ${showDtypeError(row.f16Error)}`] : []),
     ...kernels,
   ];
 }

@@ -1,6 +1,7 @@
 /** Options that several commands take: which adapter, which weights, and what the weights do not say of themselves. */
 import { type Command, Option } from "commander";
 import { assertMemory } from "../gpu/host_memory.node.js";
+import { DTYPES } from "../graph/tensor.js";
 import type { ByteSource } from "../io/byte_source.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
@@ -9,6 +10,16 @@ import { loadModel, type Model, type ModelOptions } from "../model/weights.js";
 
 export const withAdapterOption = (command: Command): Command =>
   command.option("--adapter <name>", "auto, gpu, software, bundled, or part of an adapter's name (also S2AM_ADAPTER)");
+
+export const withDtypeOption = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      "--dtype <type>",
+      "how weights and activations are stored; f16 takes half the memory, where the adapter has shader-f16",
+    )
+      .choices(DTYPES)
+      .default("f32"),
+  );
 
 /** `ModelOptions`: for checkpoints, which do not record them; they win over a safetensors file's metadata. */
 export const withModelFlags = (command: Command): Command =>

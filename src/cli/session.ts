@@ -3,6 +3,7 @@
 import type { OpenedDevice } from "../gpu/device.js";
 import { availableMemory } from "../gpu/host_memory.node.js";
 import { openDevice } from "../gpu/open_device.node.js";
+import type { DType } from "../graph/tensor.js";
 import { Harmonizer } from "../harmonizer.js";
 import type { ModelOptions } from "../model/weights.js";
 import type { CommandContext, CommonOptions } from "./app.js";
@@ -34,20 +35,26 @@ export async function withDevice<T>(options: DeviceOptions, use: (session: Sessi
   }
 }
 
+export interface HarmonizerOptions {
+  /** A path. */
+  readonly weights: string;
+  readonly dtype?: DType;
+}
+
 export interface HarmonizerTools extends Pick<Session, "onProgress"> {
   readonly harmonizer: Harmonizer;
   /** The adapter's name. */
   readonly adapter: string;
 }
 
-/** @param options.weights a path */
+/** A harmonizer on a device that is opened for it. */
 export async function withHarmonizer<T>(
-  { weights, globalSkip, blur, ...options }: DeviceOptions & ModelOptions & { readonly weights: string },
+  { weights, globalSkip, blur, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
   use: (tools: HarmonizerTools) => Promise<T>,
 ): Promise<T> {
   return withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
     const software = description.isSoftware;
-    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur };
+    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, dtype };
     const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {
       return await use({ harmonizer, adapter: description.name, onProgress });

@@ -4,7 +4,16 @@
  * readable one.
  */
 import type { AnyShader, Shader } from "../gpu/shader.js";
-import { bytesOf, type DType, type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
+import {
+  bytesOf,
+  type DType,
+  type GraphNode,
+  newId,
+  type Shape,
+  showShape,
+  type Tensor,
+  type TensorSpec,
+} from "./tensor.js";
 
 /** A tensor inside a storage: element (n, h, w, c) lies at ((n * H + h) * W + w) * pitch + offset + c. */
 export interface TensorView extends TensorSpec {

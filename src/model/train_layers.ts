@@ -46,7 +46,11 @@ export class TrainLayers implements Layers {
   /** @param initial the state dict to start from, by PyTorch key */
   constructor(private readonly initial: ReadonlyMap<string, HostTensor>) {}
 
-  conv(x: Tensor, key: string, { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions): Tensor {
+  conv(
+    x: Tensor,
+    key: string,
+    { channels, kernel, stride, padding, norm, bias, dtype: _, ...activation }: ConvOptions,
+  ): Tensor {
     const weight = this.convWeight(key, channels, x.shape[3] ?? 0, kernel);
     const own = norm ? {} : activation;
     const y = conv2d(x, weight, this.bias(key, channels, bias), { stride, padding, ...own }, { name: key });
@@ -56,7 +60,7 @@ export class TrainLayers implements Layers {
   convTransposeOfRelu(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, ...activation }: ConvOptions,
+    { channels, kernel, stride, padding, norm, bias, dtype: _, ...activation }: ConvOptions,
   ): Tensor {
     const weight = this.convWeight(key, x.shape[3] ?? 0, channels, kernel);
     const own = norm ? {} : activation;
