@@ -1,5 +1,6 @@
 /** Times a whole network against the paper's 12 ms, after checking that this device computes it right. */
 import type { CompileProgress } from "../src/graph/compile.js";
+import type { MatrixUnits } from "../src/graph/op.js";
 import type { PassTiming } from "../src/graph/plan.js";
 import type { DType } from "../src/graph/tensor.js";
 import { fillArray } from "../src/kernels/suite.js";
@@ -19,6 +20,7 @@ export interface ModelBenchOptions {
   readonly size: number;
   readonly batch: number;
   readonly software: boolean;
+  readonly matrixUnits?: MatrixUnits | undefined;
   readonly dtype: DType;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
@@ -60,10 +62,10 @@ export async function benchModel(
   device: GPUDevice,
   options: ModelBenchOptions,
 ): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, software, dtype, signal, onProgress } = options;
-  const checkedError = await checkSmallNetwork(device, config, software, dtype);
+  const { config, size, batch, software, matrixUnits, dtype, signal, onProgress } = options;
+  const checkedError = await checkSmallNetwork(device, config, { software, matrixUnits, dtype });
   const model = loadModel(initialTensors(config, 1), {}, config);
-  const network = new Network(model, device, { software, dtype });
+  const network = new Network(model, device, { software, matrixUnits, dtype });
   try {
     const shape = [batch, size, size] as const;
     const x = Float32Array.from(fillArray([...shape, 4], 1, "unit").data);
@@ -119,8 +121,7 @@ export async function benchModel(
 async function checkSmallNetwork(
   device: GPUDevice,
   config: ModelConfig,
-  software: boolean,
-  dtype: DType,
+  options: Pick<ModelBenchOptions, "software" | "matrixUnits" | "dtype">,
 ): Promise<number> {
   const small = { ...config, width: Math.max(16, MIN_WIDTH[config.arch]), levels: MIN_LEVELS };
   // Drawn as without the global skip, which starts from a last layer of zeros: there would be nothing to compare.
@@ -129,7 +130,7 @@ async function checkSmallNetwork(
   const x = Float32Array.from(fillArray([1, size, size, 4], 2, "unit").data);
   const runs: Float32Array[] = [];
   for (const force of [{}, { conv2d: "direct", conv_transpose2d: "direct" }]) {
-    const network = new Network(model, device, { software, dtype, force });
+    const network = new Network(model, device, { ...options, force });
     const { outputs } = await network.run(x, [1, size, size]);
     runs.push(outputs.y ?? new Float32Array(0));
     await network.dispose();
@@ -142,7 +143,7 @@ async function checkSmallNetwork(
     largest = Math.max(largest, Math.abs(value));
   });
   const relative = difference / largest;
-  if (!(relative <= MAX_RELATIVE_ERROR[dtype])) {
+  if (!(relative <= MAX_RELATIVE_ERROR[options.dtype])) {
     throw new Error(
       `${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`,
     );

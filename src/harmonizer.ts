@@ -2,6 +2,7 @@
 import { AbortedError, InputError, UsageError, WeightsError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
 import type { CompileProgress } from "./graph/compile.js";
+import type { MatrixUnits } from "./graph/op.js";
 import { stackMask } from "./image/float.js";
 import { guidedUpsample } from "./image/guided_upsample.js";
 import { type Image, type ImageDataLike, toImage, toImageData } from "./image/image.js";
@@ -12,6 +13,7 @@ import { resize, resizeToRgb, type Size, workingSize } from "./image/resize.js";
 import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
 import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
+import { requireMatrixUnits } from "./kernels/matrix_units.js";
 import { sizeMultiple } from "./model/config.js";
 import { type DtypeError, dtypeErrorOf } from "./model/dtype_error.js";
 import { causeOfNonFinite, Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
@@ -20,7 +22,12 @@ import { loadModel, type ModelOptions } from "./model/weights.js";
 /** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
 export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
 
-export interface LoadOptions extends ModelOptions, NetworkOptions {
+export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixUnits"> {
+  /**
+   * With dtype f16: multiplies on the device's matrix units, an experimental feature of Chromium's. `true` finds them, and is an
+   * AdapterError where there are none. Default: none is used.
+   */
+  readonly matrixUnits?: boolean | MatrixUnits | undefined;
   /** The device to compute on; without it the browser's adapter is opened and closed again by `dispose()`. */
   readonly device?: GPUDevice;
   /** Bytes that the network may take on the device; more is an OutOfMemoryError. By default what the device gives. */
@@ -87,17 +94,26 @@ export class Harmonizer {
   ) {}
 
   /**
-   * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU; AbortedError
+   * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU, or without
+   *   what `dtype` or `matrixUnits` ask for; AbortedError
    */
   static async load(weights: WeightsInput, options: LoadOptions = {}): Promise<Harmonizer> {
+    const wanted = options.matrixUnits ?? false;
+    if (wanted && options.dtype !== "f16") throw new UsageError('matrixUnits multiply f16: add dtype: "f16"');
     const source = watchSource(await sourceOf(weights, options), { signal: options.signal });
     const name = options.name ?? (typeof weights === "string" ? weights : "weights");
     const { tensors, metadata } = await readWeights(source, name);
     const model = loadModel(tensors, metadata, options, name);
-    const device = options.device ?? (await openDevice()).device;
-    const network = new Network(model, device, options);
-    if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
-    return new Harmonizer(network, options.device ? null : device);
+    const device = options.device ?? (await openDevice({ matrixUnits: wanted !== false })).device;
+    try {
+      const matrixUnits = wanted === true ? await requireMatrixUnits(device) : wanted || undefined;
+      const network = new Network(model, device, { ...options, matrixUnits });
+      if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
+      return new Harmonizer(network, options.device ? null : device);
+    } catch (error) {
+      if (!options.device) await closeDevice(device);
+      throw error;
+    }
   }
 
   /**

@@ -1,4 +1,7 @@
-/** Every variant that takes f16 against its float64 oracle, in every form: the case tables, then random shapes. */
+/**
+ * Every variant that takes f16 against its float64 oracle: the case tables, then random shapes. The forms take turns, for
+ * every one is another pipeline; S2AM_LONG checks every row in every form.
+ */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Runtime } from "../src/graph/runtime.js";
@@ -7,7 +10,8 @@ import { suites } from "../src/kernels/index.js";
 import { f16Rows } from "../src/kernels/suite.js";
 import { f16Device, NO_F16 } from "./helpers/f16_device.js";
 
-const RANDOM_CASES = Number(process.env.S2AM_RANDOM_CASES ?? 20);
+const EVERY_FORM = Boolean(process.env.S2AM_LONG);
+const RANDOM_CASES = Number(process.env.S2AM_RANDOM_CASES ?? (EVERY_FORM ? 20 : 3));
 
 let runtime: Runtime | undefined;
 beforeAll(async () => {
@@ -19,7 +23,12 @@ afterAll(() => runtime?.dispose());
 const halves = suites.filter(({ f16 }) => f16);
 
 describe.each(halves.map((suite) => [suite.op.name, suite] as const))("%s", (_, suite) => {
-  const small = suite.cases.filter(({ timed }) => !timed).flatMap((row) => f16Rows(suite, row));
+  const small = suite.cases
+    .filter(({ timed }) => !timed)
+    .flatMap((row, i) => {
+      const forms = f16Rows(suite, row);
+      return EVERY_FORM ? forms : forms.filter((_form, f) => f === i % forms.length);
+    });
 
   test.each(small.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
     if (!runtime) return void console.warn(`skipped: ${NO_F16}`);

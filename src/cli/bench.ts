@@ -7,15 +7,16 @@ import { benchTraining, type TrainingRow } from "../../bench/training.js";
 import { UsageError } from "../errors.js";
 import { mebibytes } from "../gpu/memory.js";
 import { openDevice } from "../gpu/open_device.node.js";
-import { Runtime } from "../graph/runtime.js";
+import { Runtime, type RuntimeOptions } from "../graph/runtime.js";
 import type { DType } from "../graph/tensor.js";
 import { assertFolder, writeFileAtomic } from "../io/file_write.node.js";
+import { requireMatrixUnits } from "../kernels/matrix_units.js";
 import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
 import { showDtypeError } from "../model/dtype_error.js";
 import { packageVersion } from "../package.node.js";
 import { checkTrainOptions } from "../train/train_step.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
-import { withAdapterOption, withDtypeOption } from "./model_options.js";
+import { checkMatrixOption, withAdapterOption, withDtypeOption } from "./model_options.js";
 import { progressBar } from "./progress.js";
 
 interface BenchOptions extends CommonOptions {
@@ -33,6 +34,7 @@ interface BenchOptions extends CommonOptions {
   readonly output?: string;
   readonly adapter?: string;
   readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const whole = (max: number) => numberBetween(1, max, "integer");
@@ -73,6 +75,7 @@ interface Results {
 }
 
 async function run({ note }: CommandContext, options: BenchOptions): Promise<void> {
+  checkMatrixOption(options);
   const config = checkConfig({ ...DEFAULT_CONFIG, arch: options.model, width: options.width, levels: options.levels });
   const multiple = sizeMultiple(config);
   if (options.size % multiple !== 0) {
@@ -86,17 +89,24 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
     checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   }
   if (options.output) await assertFolder(dirname(options.output));
-  const { device, description, close } = await openDevice({ adapter: options.adapter, log: note, timestamps: "exact" });
+  const { device, description, close } = await openDevice({
+    adapter: options.adapter,
+    matrixUnits: options.matrixUnits,
+    log: note,
+    timestamps: "exact",
+  });
   const bar = progressBar(options.json);
   const print = (line: string): void => void (options.json ? null : process.stdout.write(`${line}\n`));
   try {
-    const { check, kernels } = await benchKernels(device, description.isSoftware, options, print);
+    const matrixUnits = options.matrixUnits ? await requireMatrixUnits(device) : undefined;
+    const capabilities = { software: description.isSoftware, matrixUnits };
+    const { check, kernels } = await benchKernels(device, capabilities, options, print);
     const { size, batch } = options;
     const { row, passes } = await benchModel(device, {
       config,
       size,
       batch,
-      software: description.isSoftware,
+      ...capabilities,
       dtype: options.dtype,
       onProgress: bar.onProgress,
     });
@@ -135,11 +145,11 @@ async function run({ note }: CommandContext, options: BenchOptions): Promise<voi
 
 async function benchKernels(
   device: GPUDevice,
-  software: boolean,
+  capabilities: RuntimeOptions,
   options: BenchOptions,
   print: (line: string) => void,
 ) {
-  const runtime = new Runtime(device, { software });
+  const runtime = new Runtime(device, capabilities);
   const common = { dtype: options.dtype, filter: options.filter, allVariants: options.allVariants, onRow: print };
   try {
     const check = options.check ? await checkKernels(runtime, common) : null;

@@ -27,7 +27,7 @@ import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
-import { withAdapterOption, withDtypeOption, withModelFlags } from "./model_options.js";
+import { checkMatrixOption, withAdapterOption, withDtypeOption, withModelFlags } from "./model_options.js";
 import { progressBar } from "./progress.js";
 import { type HarmonizerTools, withHarmonizer } from "./session.js";
 
@@ -44,6 +44,7 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly worst?: string;
   readonly adapter?: string;
   readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const EXAMPLES = `
@@ -75,6 +76,7 @@ export function evalCommand({ note }: CommandContext): Command {
 }
 
 async function run(options: EvalOptions & CommandContext): Promise<void> {
+  checkMatrixOption(options);
   const { data, weights, csv, worst } = options;
   await checkOutputs([csv, worst], weights);
   if (worst !== undefined) formatOfPath(worst);

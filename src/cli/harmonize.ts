@@ -11,7 +11,7 @@ import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { findPairs, harmonizeFolder } from "./harmonize_folder.js";
 import { harmonizePair, type Job, type PairOptions, readPair } from "./harmonize_pair.js";
-import { withAdapterOption, withDtypeOption, withModelFlags } from "./model_options.js";
+import { checkMatrixOption, withAdapterOption, withDtypeOption, withModelFlags } from "./model_options.js";
 import { withHarmonizer } from "./session.js";
 
 interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
@@ -20,6 +20,7 @@ interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
   readonly adapter?: string;
   readonly compare?: string;
   readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const EXAMPLES = `
@@ -54,6 +55,7 @@ export function harmonizeCommand({ note }: CommandContext): Command {
   );
   withAdapterOption(withModelFlags(withCommonOptions(command)));
   return command.action(async (composite: string, mask: string | undefined, options: HarmonizeOptions) => {
+    checkMatrixOption(options);
     const job: Job = { composite, mask, output: options.output, compare: options.compare };
     const isFolder = (await stat(composite).catch(() => null))?.isDirectory() ?? false;
     await (isFolder ? runFolder : runPair)(job, { ...options, note });

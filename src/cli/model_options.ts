@@ -1,7 +1,8 @@
 /** Options that several commands take: which adapter, which weights, and what the weights do not say of themselves. */
 import { type Command, Option } from "commander";
+import { UsageError } from "../errors.js";
 import { assertMemory } from "../gpu/host_memory.node.js";
-import { DTYPES } from "../graph/tensor.js";
+import { DTYPES, type DType } from "../graph/tensor.js";
 import type { ByteSource } from "../io/byte_source.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
@@ -11,15 +12,23 @@ import { loadModel, type Model, type ModelOptions } from "../model/weights.js";
 export const withAdapterOption = (command: Command): Command =>
   command.option("--adapter <name>", "auto, gpu, software, bundled, or part of an adapter's name (also S2AM_ADAPTER)");
 
+/** How a network is stored, and on what it runs then. */
 export const withDtypeOption = (command: Command): Command =>
-  command.addOption(
-    new Option(
-      "--dtype <type>",
-      "how weights and activations are stored; f16 takes half the memory, where the adapter has shader-f16",
+  command
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "how weights and activations are stored; f16 takes half the memory, where the adapter has shader-f16",
+      )
+        .choices(DTYPES)
+        .default("f32"),
     )
-      .choices(DTYPES)
-      .default("f32"),
-  );
+    .option("--matrix-units", "with --dtype f16: multiply on the GPU's matrix units, an experimental feature of dawn");
+
+/** @throws UsageError for matrix units without f16, which is all they take */
+export function checkMatrixOption({ dtype, matrixUnits }: { dtype?: DType; matrixUnits?: boolean }): void {
+  if (matrixUnits && dtype !== "f16") throw new UsageError("--matrix-units multiply f16: add --dtype f16");
+}
 
 /** `ModelOptions`: for checkpoints, which do not record them; they win over a safetensors file's metadata. */
 export const withModelFlags = (command: Command): Command =>

@@ -13,7 +13,13 @@ import { type DtypeError, dtypeErrorOf, showDtypeError } from "../model/dtype_er
 import { causeOfNonFinite, Network, type NetworkShape } from "../model/network.js";
 import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
-import { modelFromFile, withAdapterOption, withDtypeOption, withModelFlags } from "./model_options.js";
+import {
+  checkMatrixOption,
+  modelFromFile,
+  withAdapterOption,
+  withDtypeOption,
+  withModelFlags,
+} from "./model_options.js";
 import { withDevice } from "./session.js";
 
 interface RunOptions extends CommonOptions, ModelOptions {
@@ -22,6 +28,7 @@ interface RunOptions extends CommonOptions, ModelOptions {
   readonly output: string;
   readonly adapter?: string;
   readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 interface RunReport {
@@ -58,6 +65,7 @@ export function runCommand({ note }: CommandContext): Command {
 }
 
 async function run(options: RunOptions & CommandContext): Promise<void> {
+  checkMatrixOption(options);
   const { input, output } = options;
   await assertWritable(output);
   for (const read of [input, options.weights]) {
@@ -66,8 +74,8 @@ async function run(options: RunOptions & CommandContext): Promise<void> {
   const array = await readArray(input);
   const { model } = await modelFromFile(options.weights, options);
   const [b, h, w] = checkInput(array, input, sizeMultiple(model.config));
-  const result = await withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
-    const network = new Network(model, device, { software: description.isSoftware, dtype: options.dtype });
+  const result = await withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
+    const network = new Network(model, device, { software: description.isSoftware, dtype: options.dtype, matrixUnits });
     network.runtime.memory.limitBytes = memoryLimit;
     try {
       const plan = await network.plan([b, h, w], { onProgress });

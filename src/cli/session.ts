@@ -3,8 +3,10 @@
 import type { OpenedDevice } from "../gpu/device.js";
 import { availableMemory } from "../gpu/host_memory.node.js";
 import { openDevice } from "../gpu/open_device.node.js";
+import type { MatrixUnits } from "../graph/op.js";
 import type { DType } from "../graph/tensor.js";
 import { Harmonizer } from "../harmonizer.js";
+import { requireMatrixUnits } from "../kernels/matrix_units.js";
 import type { ModelOptions } from "../model/weights.js";
 import type { CommandContext, CommonOptions } from "./app.js";
 import { withWeights } from "./model_options.js";
@@ -12,6 +14,8 @@ import { progressBar, type StageProgress } from "./progress.js";
 
 export interface DeviceOptions extends CommonOptions, CommandContext {
   readonly adapter?: string | undefined;
+  /** Opens the device with its matrix units, and fails where it has none. */
+  readonly matrixUnits?: boolean;
 }
 
 export interface Session extends OpenedDevice {
@@ -20,15 +24,19 @@ export interface Session extends OpenedDevice {
   readonly stopProgress: () => void;
   /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */
   readonly memoryLimit: number;
+  /** With the option of that name. */
+  readonly matrixUnits: MatrixUnits | undefined;
 }
 
 /** Opens the device, hands it to `use` with a progress bar, and closes it whatever happens. */
 export async function withDevice<T>(options: DeviceOptions, use: (session: Session) => Promise<T>): Promise<T> {
-  const opened = await openDevice({ adapter: options.adapter, log: options.note });
+  const { adapter, matrixUnits: wanted, note: log } = options;
+  const opened = await openDevice({ adapter, matrixUnits: wanted, log });
   const bar = progressBar(options.json);
   const memoryLimit = opened.description.isSoftware ? availableMemory() : Number.POSITIVE_INFINITY;
   try {
-    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, memoryLimit });
+    const matrixUnits = wanted ? await requireMatrixUnits(opened.device) : undefined;
+    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, memoryLimit, matrixUnits });
   } finally {
     bar.stop();
     await opened.close();
@@ -52,9 +60,9 @@ export async function withHarmonizer<T>(
   { weights, globalSkip, blur, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
   use: (tools: HarmonizerTools) => Promise<T>,
 ): Promise<T> {
-  return withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
+  return withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
     const software = description.isSoftware;
-    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, dtype };
+    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, dtype, matrixUnits };
     const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {
       return await use({ harmonizer, adapter: description.name, onProgress });

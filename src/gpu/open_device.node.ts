@@ -58,11 +58,12 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Opene
   };
 }
 
-function dawnFlags({ timestamps, unsafeFast, dawnFeatures }: OpenDeviceOptions): string[] {
+function dawnFlags({ timestamps, unsafeFast, matrixUnits, dawnFeatures }: OpenDeviceOptions): string[] {
   // Dawn hides f16 on NVIDIA's Vulkan driver for conformance corner cases of denormals.
   const enable = ["vulkan_enable_f16_on_nvidia", ...(dawnFeatures?.enable ?? [])];
   const disable = [...(dawnFeatures?.disable ?? [])];
   if (timestamps === "exact" || unsafeFast) disable.push("timestamp_quantization");
+  if (matrixUnits) enable.push("allow_unsafe_apis");
   if (unsafeFast) {
     enable.push("skip_validation", "disable_robustness");
     disable.push("lazy_clear_resource_on_first_use");

@@ -72,6 +72,17 @@ export interface Capabilities {
   readonly subgroupSize: number;
   /** A CPU that poses as a GPU: barriers are slow there, loads dear and arithmetic cheap. */
   readonly software: boolean;
+  /** Set where the caller asked for matrix units, and the device was found to have them. */
+  readonly matrixUnits?: MatrixUnits | undefined;
+}
+
+/** A product that a subgroup of the device does at once: [m, k] of f16 by [k, n] of f16 gives [m, n] of f32. */
+export interface MatrixUnits {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Threads of a subgroup. */
+  readonly lanes: number;
 }
 
 export interface Variant<Attrs> {

@@ -7,13 +7,15 @@ import { waitIdly } from "../gpu/idle.js";
 import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
 import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
-import type { Capabilities } from "./op.js";
+import type { Capabilities, MatrixUnits } from "./op.js";
 import type { ConstantSource } from "./tensor.js";
 import { VariableStore } from "./variables.js";
 
 export interface RuntimeOptions {
   /** Whether the device is a CPU that poses as a GPU; read off the adapter's info where it is not given. */
   readonly software?: boolean;
+  /** What `findMatrixUnits` found on the device: convolutions stored as f16 then run on it. By default none is used. */
+  readonly matrixUnits?: MatrixUnits | undefined;
 }
 
 export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
@@ -90,7 +92,7 @@ export class Runtime {
   }
 }
 
-function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabilities {
+function capabilitiesOf(device: GPUDevice, { software, matrixUnits }: RuntimeOptions): Capabilities {
   const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
   const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
   const cpu = /llvmpipe|swiftshader|lavapipe|software|basic render/i;
@@ -98,6 +100,7 @@ function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabi
     features: new Set(device.features),
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
+    matrixUnits,
     software:
       software ??
       (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),

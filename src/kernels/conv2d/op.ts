@@ -12,6 +12,7 @@ import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
+import { subgroupMatrix } from "./subgroup_matrix.js";
 import { winograd } from "./winograd.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
@@ -73,7 +74,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
       needs[2] ? channelSum(before) : null,
     ];
   },
-  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [subgroupMatrix, winograd, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 /**

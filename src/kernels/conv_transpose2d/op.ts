@@ -15,6 +15,7 @@ import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
+import { subgroupMatrix } from "./subgroup_matrix.js";
 import { winograd } from "./winograd.js";
 
 export interface ConvTranspose2dAttrs extends ActivationAttrs {
@@ -75,7 +76,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[2] ? channelSum(before) : null,
     ];
   },
-  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [subgroupMatrix, winograd, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 /**
