@@ -1,9 +1,10 @@
 /** Checks kernels against their oracles, then times the large rows of the case tables with GPU timestamps. */
 import { compile } from "../src/graph/compile.js";
 import type { Runtime } from "../src/graph/runtime.js";
+import type { DType } from "../src/graph/tensor.js";
 import { buildCase, checkCase, compareWithOracle, hostInputs, runnableVariants } from "../src/kernels/check.js";
 import { suites } from "../src/kernels/index.js";
-import type { AnySuite, HostArray, OpCase } from "../src/kernels/suite.js";
+import { type AnySuite, f16Rows, type HostArray, type OpCase } from "../src/kernels/suite.js";
 import { kernelOf } from "./breakdown.js";
 import { CacheFlush } from "./cold.js";
 import { type Bound, costOf, floored, limitOf } from "./floors.js";
@@ -61,30 +62,39 @@ export interface KernelBenchOptions {
   readonly roofline: Roofline | null;
   /** Of repeats, at most. */
   readonly seconds: number;
+  /** f16: the rows of ops that take it, in each of their forms. */
+  readonly dtype: DType;
   readonly onRow: (line: string) => void;
 }
 
 const SAMPLED_OUTPUTS = 64;
 const REPEATS = { least: 5, most: 50 };
 
-function* rows(filter: string | undefined, timed: boolean): Generator<{ suite: AnySuite; row: OpCase<unknown> }> {
+function* rows(
+  { filter, dtype }: Pick<KernelBenchOptions, "filter" | "dtype">,
+  timed: boolean,
+): Generator<{ suite: AnySuite; row: OpCase<unknown> }> {
   for (const suite of suites) {
-    for (const row of suite.cases) {
-      if ((row.timed ?? false) === timed && `${suite.op.name} ${row.name}`.includes(filter ?? "")) yield { suite, row };
+    for (const plain of suite.cases) {
+      if ((plain.timed ?? false) !== timed) continue;
+      for (const row of dtype === "f16" ? f16Rows(suite, plain) : [plain])
+        if (`${suite.op.name} ${row.name}`.includes(filter ?? "")) yield { suite, row };
     }
   }
 }
 
 /** Whether a filter leaves any row: of the timed ones, or of the small ones that are checked. */
-export const anyRows = (filter: string, timed: boolean): boolean => rows(filter, timed).next().done !== true;
+export const anyRows = (options: Pick<KernelBenchOptions, "filter" | "dtype">, timed: boolean): boolean =>
+  rows(options, timed).next().done !== true;
 
 /** Every small case of every variant that this device runs. */
 export async function checkKernels(
   runtime: Runtime,
-  { signal, filter, onRow }: Pick<KernelBenchOptions, "signal" | "filter" | "onRow">,
+  options: Pick<KernelBenchOptions, "signal" | "filter" | "dtype" | "onRow">,
 ): Promise<CheckRow[]> {
+  const { signal, onRow } = options;
   const checked: CheckRow[] = [];
-  for (const { suite, row } of rows(filter, false)) {
+  for (const { suite, row } of rows(options, false)) {
     for (const variant of runnableVariants(suite, row, runtime)) {
       if (signal?.aborted) return checked;
       const { worst, detail } = await checkCase(runtime, suite, row, variant);
@@ -102,7 +112,7 @@ export async function timeKernels(runtime: Runtime, options: KernelBenchOptions)
   const timed: KernelRow[] = [];
   const flush = new CacheFlush(runtime);
   try {
-    for (const { suite, row } of rows(options.filter, true)) {
+    for (const { suite, row } of rows(options, true)) {
       const variants = runnableVariants(suite, row, runtime);
       const values = hostInputs(row, 1);
       for (const variant of options.allVariants ? variants : [undefined]) {

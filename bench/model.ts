@@ -1,9 +1,12 @@
 /** Times a whole network against the paper's 12 ms, after checking that this device computes it right. */
 import type { CompileProgress } from "../src/graph/compile.js";
+import type { MatrixUnits } from "../src/graph/op.js";
 import type { PassTiming } from "../src/graph/plan.js";
+import type { DType } from "../src/graph/tensor.js";
 import { fillArray } from "../src/kernels/suite.js";
 import type { ModelConfig } from "../src/model/config.js";
 import { MIN_LEVELS, MIN_WIDTH, sizeMultiple } from "../src/model/config.js";
+import { type DtypeError, dtypeErrorOf } from "../src/model/dtype_error.js";
 import { initialTensors } from "../src/model/init.js";
 import { Network } from "../src/model/network.js";
 import { loadModel } from "../src/model/weights.js";
@@ -23,6 +26,8 @@ export interface ModelBenchOptions {
   readonly roofline: Roofline | null;
   /** Of repeats, at most. */
   readonly seconds: number;
+  readonly matrixUnits?: MatrixUnits | undefined;
+  readonly dtype: DType;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (progress: CompileProgress) => void;
 }
@@ -33,6 +38,7 @@ export interface ModelRow {
   readonly levels: number;
   readonly size: number;
   readonly batch: number;
+  readonly dtype: DType;
   readonly parameters: number;
   readonly gflop: number;
   readonly dispatches: number;
@@ -65,26 +71,30 @@ export interface ModelRow {
   readonly ratioToPaper: number;
   /** Largest difference from the readable kernels on a small network, relative to its largest output. */
   readonly checkedError: number;
+  /** With dtype f16. */
+  readonly f16Error?: DtypeError;
 }
 
 const REPEATS = { least: 3, most: 100 };
-const MAX_RELATIVE_ERROR = 1e-4;
+/** Kernels agree to the rounding of what they store, which some tens of layers hand on. */
+const MAX_RELATIVE_ERROR: Readonly<Record<DType, number>> = { f32: 1e-4, f16: 2 ** -11 * 16 };
 
 export async function benchModel(
   device: GPUDevice,
   options: ModelBenchOptions,
 ): Promise<{ row: ModelRow; passes: readonly PassTiming[] }> {
-  const { config, size, batch, software, roofline, seconds, signal, onProgress } = options;
-  const checkedError = await checkSmallNetwork(device, config, software);
+  const { config, size, batch, software, matrixUnits, dtype, roofline, seconds, signal, onProgress } = options;
+  const checkedError = await checkSmallNetwork(device, config, { software, matrixUnits, dtype });
   const model = loadModel(initialTensors(config, 1), {}, config);
-  const network = new Network(model, device, { software });
+  const network = new Network(model, device, { software, matrixUnits, dtype });
   try {
     const shape = [batch, size, size] as const;
     const x = Float32Array.from(fillArray([...shape, 4], 1, "unit").data);
     const plan = await network.plan(shape, { signal, onProgress });
     const firstStarted = performance.now();
-    await plan.run({ x }, { signal });
+    const { outputs } = await plan.run({ x }, { signal });
     const firstRunMs = performance.now() - firstStarted;
+    const y = outputs.y ?? new Float32Array(0);
     const gpu: number[] = [];
     const wall = await collect(
       async () => {
@@ -99,6 +109,7 @@ export async function benchModel(
     const { timings } = timestamps ? await plan.run({ x }, { profile: true, signal }) : { timings: [] };
     const { median, min, p95, spread, count } = summarize(wall);
     const gpuMsMedian = gpu.length > 0 ? medianOf(gpu) : null;
+    const f16Error = dtype === "f16" ? await dtypeErrorOf(network, x, shape, y) : null;
     const { dispatches, activationBytes, scratchBytes, weightBytes, compileMs } = plan.parts;
     const { flops, bytes, movedBytes } = costOf(dispatches);
     return {
@@ -109,6 +120,7 @@ export async function benchModel(
         levels: config.levels,
         size,
         batch,
+        dtype,
         parameters: model.parameterCount,
         gflop: flops / 1e9,
         dispatches: dispatches.length,
@@ -129,6 +141,7 @@ export async function benchModel(
         peakBytes: network.runtime.memory.peakBytes,
         ratioToPaper: median / batch / PAPER_MS,
         checkedError,
+        ...(f16Error && { f16Error }),
       },
     };
   } finally {
@@ -137,7 +150,11 @@ export async function benchModel(
 }
 
 /** The same architecture, small, with the kernels that were chosen and with the readable ones. */
-async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, software: boolean): Promise<number> {
+async function checkSmallNetwork(
+  device: GPUDevice,
+  config: ModelConfig,
+  options: Pick<ModelBenchOptions, "software" | "matrixUnits" | "dtype">,
+): Promise<number> {
   const small = { ...config, width: Math.max(16, MIN_WIDTH[config.arch]), levels: MIN_LEVELS };
   // Drawn as without the global skip, which starts from a last layer of zeros: there would be nothing to compare.
   const model = loadModel(initialTensors({ ...small, globalSkip: false }, 2), {}, small);
@@ -145,7 +162,7 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
   const x = Float32Array.from(fillArray([1, size, size, 4], 2, "unit").data);
   const runs: Float32Array[] = [];
   for (const force of [{}, { conv2d: "direct", conv_transpose2d: "direct" }]) {
-    const network = new Network(model, device, { software, force });
+    const network = new Network(model, device, { ...options, force });
     const { outputs } = await network.run(x, [1, size, size]);
     runs.push(outputs.y ?? new Float32Array(0));
     await network.dispose();
@@ -158,7 +175,7 @@ async function checkSmallNetwork(device: GPUDevice, config: ModelConfig, softwar
     largest = Math.max(largest, Math.abs(value));
   });
   const relative = difference / largest;
-  if (!(relative <= MAX_RELATIVE_ERROR)) {
+  if (!(relative <= MAX_RELATIVE_ERROR[options.dtype])) {
     throw new Error(
       `${config.arch}: the kernels chosen on this device differ from the readable ones by ${relative} on a small network, so it is not timed`,
     );

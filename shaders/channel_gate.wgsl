@@ -11,9 +11,12 @@ override G_OFFSET: u32;
 override Y_PITCH: u32;
 override Y_OFFSET: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<T>;         // [N, H, W, C], pitched
+alias X = f32;            // specialised: one element or four as they are stored; arithmetic is T's
+alias Y = f32;            // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;         // [N, H, W, C], pitched
 @group(0) @binding(1) var<storage, read> g: array<T>;         // [N, C], pitched
-@group(0) @binding(2) var<storage, read_write> y: array<T>;   // [N, H, W, C], pitched
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;   // [N, H, W, C], pitched
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -21,5 +24,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= SIZE / LANES) { return; }
   let c = i % (C / LANES);
   let pixel = i / (C / LANES);
-  y[at(pixel, Y_PITCH, Y_OFFSET, c)] = x[at(pixel, X_PITCH, X_OFFSET, c)] * g[at(pixel / HW, G_PITCH, G_OFFSET, c)];
+  y[at(pixel, Y_PITCH, Y_OFFSET, c)] = Y(T(x[at(pixel, X_PITCH, X_OFFSET, c)]) * g[at(pixel / HW, G_PITCH, G_OFFSET, c)]);
 }

@@ -21,10 +21,14 @@ override M: u32;          // N * OH * OW
 override HAS_BIAS: bool;
 override RELU_INPUT: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;         // [N, H, W, C_IN / 4], pitched
-@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;         // [R, S, C_IN, C_OUT / 4]
+alias X4 = vec4<f32>;   // specialised: elements of x, of w and of y as they are stored; sums are f32
+alias W4 = vec4<f32>;   // specialised
+alias Y4 = vec4<f32>;   // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X4>;                // [N, H, W, C_IN / 4], pitched
+@group(0) @binding(1) var<storage, read> w: array<W4>;                // [R, S, C_IN, C_OUT / 4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;      // [C_OUT / 4]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;   // [N, OH, OW, C_OUT / 4], pitched
+@group(0) @binding(3) var<storage, read_write> y: array<Y4>;          // [N, OH, OW, C_OUT / 4], pitched
 
 // Four input channels under tap k4 of output pixel m, zero outside the image and past the end of K.
 fn load_x(m: u32, k4: u32) -> vec4<f32> {
@@ -34,7 +38,7 @@ fn load_x(m: u32, k4: u32) -> vec4<f32> {
   let iw = (m % OW) * STRIDE + tap % S - PAD;
   if (m >= M || tap >= R * S || ih >= H || iw >= W) { return vec4<f32>(); }
   let image = m / (OW * OH);
-  let value = x[((image * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4] * gate_of(image, c4);
+  let value = vec4<f32>(x[((image * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4]) * gate_of(image, c4);
   return select(value, max(value, vec4<f32>()), RELU_INPUT);
 }
 
@@ -54,8 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       let row = step * STEP_K4 * 4u + k;
       let n4 = n4_base + thread % 16u;
       var value = vec4<f32>();
-      if (row < R * S * C_IN && n4 < C_OUT / 4u) { value = w[row * (C_OUT / 4u) + n4]; }
-      b_tile[k * 16u + thread % 16u] = value;
+      if (row < R * S * C_IN && n4 < C_OUT / 4u) { value = vec4<f32>(w[row * (C_OUT / 4u) + n4]); }
+      b_tile[k * 16u + thread % 16u] = B4(value);
     }
     workgroupBarrier();
     multiply_tiles(&acc, local.y * 2u, local.x * 2u);
@@ -68,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       if (m < M && n4 < C_OUT / 4u) {
         var value = acc[i * 2u + j];
         if (HAS_BIAS) { value += bias[n4]; }
-        y[m * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = epilogue(value, m / (OW * OH), m, n4);
+        y[m * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = Y4(epilogue(value, m / (OW * OH), m, n4));
       }
     }
   }

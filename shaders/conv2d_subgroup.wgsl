@@ -41,10 +41,14 @@ struct Params {
   has_bias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [kernel_h * upsample, kernel_w * upsample, c_in, c_out], or as `transposed` says
+alias X = f32;   // specialised: elements of x, of w and of y as they are stored; arithmetic is f32
+alias W = f32;   // specialised
+alias Y = f32;   // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read> w: array<W>;           // [kernel_h * upsample, kernel_w * upsample, c_in, c_out], or as `transposed` says
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h_grid * upsample, w_grid * upsample, c_out], pitched
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;     // [N, h_grid * upsample, w_grid * upsample, c_out], pitched
 @group(0) @binding(4) var<uniform> p: Params;
 
 // Which of w's taps a phase meets as its tap (r, s).
@@ -102,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let c = min(step * DEPTH + d, p.c_in - 1u);
         let exists = select(0.0, 1.0, step * DEPTH + d < p.c_in);
         for (var i = 0u; i < PIXELS; i++) { // @unroll
-          var v = x[x_index[i] + c] * (inside[i] * exists);
+          var v = f32(x[x_index[i] + c]) * (inside[i] * exists);
           if (RELU_INPUT) { v = max(v, 0.0); }
           if (GATED) { v *= gate_of(image[i] / (p.h * p.w), c); }
           value[i * DEPTH + d] = v;
@@ -110,7 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       }
       var weights: array<f32, WEIGHT_LOADS>;
       for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
-        weights[j] = w[min(w_tap + step * DEPTH * w_channel + w_place[j], w_last)];
+        weights[j] = f32(w[min(w_tap + step * DEPTH * w_channel + w_place[j], w_last)]);
       }
       for (var o = 0u; o < CHANNELS; o++) { // @unroll
         var weight: array<f32, DEPTH>;
@@ -138,7 +142,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       if (pixel < p.pixels && channel < p.c_out) {
         var v = sum[o * PIXELS + i];
         if (p.has_bias == 1u) { v += bias[channel]; }
-        y[y_pixel * p.y_pitch + p.y_offset + channel] = epilogue(v, pixel / (p.w_grid * p.h_grid), y_pixel, channel);
+        y[y_pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue(v, pixel / (p.w_grid * p.h_grid), y_pixel, channel));
       }
     }
   }

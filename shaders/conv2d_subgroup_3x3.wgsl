@@ -31,10 +31,14 @@ struct Params {
   has_bias: u32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [3, 3, c_in, c_out], or as `transposed` says
+alias X = f32;   // specialised: elements of x, of w and of y as they are stored; arithmetic is f32
+alias W = f32;   // specialised
+alias Y = f32;   // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read> w: array<W>;           // [3, 3, c_in, c_out], or as `transposed` says
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, h, w, c_out], pitched
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;     // [N, h, w, c_out], pitched
 @group(0) @binding(4) var<uniform> p: Params;
 
 fn inside(row: i32, column: i32) -> f32 {   // 0 in the padding
@@ -85,18 +89,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   for (var c = 0u; c < p.c_in; c++) {
     var weights: array<f32, WEIGHT_LOADS>;
     for (var j = 0u; j < WEIGHT_LOADS; j++) { // @unroll
-      weights[j] = w[c * w_channel + w_place[j]];
+      weights[j] = f32(w[c * w_channel + w_place[j]]);
     }
     let scale = gate_of(n, c);
     var edge: array<f32, EDGE_LOADS>;
     for (var e = 0u; e < EDGE_LOADS; e++) { // @unroll
-      edge[e] = x[edge_index[e] + c] * edge_inside[e];
+      edge[e] = f32(x[edge_index[e] + c]) * edge_inside[e];
       if (RELU_INPUT) { edge[e] = max(edge[e], 0.0); }
       if (GATED) { edge[e] *= scale; }
     }
     var window: array<f32, WINDOW>;
     for (var r = 0u; r < WINDOW_ROWS; r++) { // @unroll
-      var v = x[x_index[r] + c] * x_inside[r];
+      var v = f32(x[x_index[r] + c]) * x_inside[r];
       if (RELU_INPUT) { v = max(v, 0.0); }
       if (GATED) { v *= scale; }
       let right = edge[r / EDGE_ROWS];
@@ -129,7 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         var v = sum[o * ROWS + r];
         if (p.has_bias == 1u) { v += bias[channel]; }
         let pixel = (n * p.h + row) * p.w + column;
-        y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(v, n, pixel, channel);
+        y[pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue(v, n, pixel, channel));
       }
     }
   }

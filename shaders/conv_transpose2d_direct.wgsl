@@ -19,10 +19,14 @@ override SIZE: u32;       // N * OH * OW * C_OUT
 override HAS_BIAS: bool;
 override RELU_INPUT: bool;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, H, W, C_IN], pitched
-@group(0) @binding(1) var<storage, read> w: array<f32>;         // [R, S, C_OUT, C_IN]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [C_OUT]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [N, OH, OW, C_OUT], pitched
+alias X = f32;        // specialised: elements of x, of w and of y as they are stored; arithmetic is f32
+alias WEIGHT = f32;   // specialised
+alias Y = f32;        // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;           // [N, H, W, C_IN], pitched
+@group(0) @binding(1) var<storage, read> w: array<WEIGHT>;      // [R, S, C_OUT, C_IN]
+@group(0) @binding(2) var<storage, read> bias: array<f32>;        // [C_OUT]
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;       // [N, OH, OW, C_OUT], pitched
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -44,11 +48,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       let x_base = ((n * H + up / STRIDE) * W + left / STRIDE) * X_PITCH + X_OFFSET;
       let w_base = ((r * S + s) * C_OUT + oc) * C_IN;
       for (var c = 0u; c < C_IN; c++) {
-        var value = x[x_base + c];
+        var value = f32(x[x_base + c]);
         if (RELU_INPUT) { value = max(value, 0.0); }
-        sum += value * w[w_base + c];
+        sum += value * f32(w[w_base + c]);
       }
     }
   }
-  y[pixel * Y_PITCH + Y_OFFSET + oc] = epilogue(sum, n, pixel, oc);
+  y[pixel * Y_PITCH + Y_OFFSET + oc] = Y(epilogue(sum, n, pixel, oc));
 }

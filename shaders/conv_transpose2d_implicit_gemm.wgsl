@@ -15,10 +15,14 @@ override M: u32;          // N * H * W
 override HAS_BIAS: bool;
 override RELU_INPUT: bool;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;         // [N, H, W, C_IN / 4], pitched
-@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;         // [4, 4, C_IN, C_OUT / 4]
+alias X4 = vec4<f32>;   // specialised: elements of x, of w and of y as they are stored; sums are f32
+alias W4 = vec4<f32>;   // specialised
+alias Y4 = vec4<f32>;   // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X4>;                // [N, H, W, C_IN / 4], pitched
+@group(0) @binding(1) var<storage, read> w: array<W4>;                // [4, 4, C_IN, C_OUT / 4]
 @group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;      // [C_OUT / 4]
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;   // [N, 2 H, 2 W, C_OUT / 4], pitched
+@group(0) @binding(3) var<storage, read_write> y: array<Y4>;          // [N, 2 H, 2 W, C_OUT / 4], pitched
 
 // Phase p of an axis takes kernel taps 1, 3 (p = 0) or 0, 2 (p = 1), from input rows h + (p + 1 - tap) / 2.
 fn kernel_tap(phase: u32, t: u32) -> u32 { return 1u - phase + 2u * t; }
@@ -29,7 +33,7 @@ fn load_x(m: u32, k4: u32, phase: vec2<u32>) -> vec4<f32> {
   let ih = input_at(phase.y, tap / 2u, (m / W) % H);
   let iw = input_at(phase.x, tap % 2u, m % W);
   if (m >= M || tap >= 4u || ih >= H || iw >= W) { return vec4<f32>(); }
-  let value = x[((m / (W * H) * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + k4 % (C_IN / 4u)];
+  let value = vec4<f32>(x[((m / (W * H) * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + k4 % (C_IN / 4u)]);
   return select(value, max(value, vec4<f32>()), RELU_INPUT);
 }
 
@@ -53,9 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       var value = vec4<f32>();
       if (tap < 4u && n4 < C_OUT / 4u) {
         let rs = kernel_tap(phase.y, tap / 2u) * 4u + kernel_tap(phase.x, tap % 2u);
-        value = w[(rs * C_IN + row % C_IN) * (C_OUT / 4u) + n4];
+        value = vec4<f32>(w[(rs * C_IN + row % C_IN) * (C_OUT / 4u) + n4]);
       }
-      b_tile[k * 16u + thread % 16u] = value;
+      b_tile[k * 16u + thread % 16u] = B4(value);
     }
     workgroupBarrier();
     multiply_tiles(&acc, local.y * 2u, local.x * 2u);
@@ -71,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       if (m < M && n4 < C_OUT / 4u) {
         var value = acc[i * 2u + j];
         if (HAS_BIAS) { value += bias[n4]; }
-        y[pixel * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = epilogue(value, m / (W * H), pixel, n4);
+        y[pixel * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = Y4(epilogue(value, m / (W * H), pixel, n4));
       }
     }
   }

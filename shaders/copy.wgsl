@@ -9,8 +9,11 @@ override X_OFFSET: u32;
 override Y_PITCH: u32;
 override Y_OFFSET: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<T>;         // [..., X_C], pitched
-@group(0) @binding(1) var<storage, read_write> y: array<T>;   // [..., Y_C], pitched
+alias X = f32;            // specialised: one element or four of x and of y as they are stored
+alias Y = f32;            // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;         // [..., X_C], pitched
+@group(0) @binding(1) var<storage, read_write> y: array<Y>;   // [..., Y_C], pitched
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -18,5 +21,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i >= SIZE / LANES) { return; }
   let source = at(i / (X_C / LANES), X_PITCH, X_OFFSET, i % (X_C / LANES));
   let place = at(i / (Y_C / LANES), Y_PITCH, Y_OFFSET, i % (Y_C / LANES));
-  y[place] = x[source];
+  y[place] = Y(T(x[source]));
 }

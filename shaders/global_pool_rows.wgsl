@@ -8,7 +8,9 @@ override SIZE: u32;       // N * H * C
 override X_PITCH: u32;
 override X_OFFSET: u32;
 
-@group(0) @binding(0) var<storage, read> x: array<T>;               // [N, H, W, C], pitched
+alias X = f32;            // specialised: one element or four as they are stored; arithmetic is T's
+
+@group(0) @binding(0) var<storage, read> x: array<X>;               // [N, H, W, C], pitched
 @group(0) @binding(1) var<storage, read_write> partial: array<T>;   // [N, H, 3, C]: sums, maxima, columns
 
 @compute @workgroup_size(WG)
@@ -18,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let c = i % (C / LANES);
   let row = i / (C / LANES);
   var sum = T(0.0);
-  var largest = x[at(row * W, X_PITCH, X_OFFSET, c)];
+  var largest = T(x[at(row * W, X_PITCH, X_OFFSET, c)]);
   var first = T(0.0);
   for (var column = 0u; column < W; column++) {
-    let value = x[at(row * W + column, X_PITCH, X_OFFSET, c)];
+    let value = T(x[at(row * W + column, X_PITCH, X_OFFSET, c)]);
     sum += value;
     first = select(first, T(f32(column)), value > largest);   // the first of equals stays
     largest = select(largest, value, value > largest);

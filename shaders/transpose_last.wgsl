@@ -6,8 +6,10 @@ override COLUMNS: u32;
 override REVERSE: bool = false;   // of the batches
 override SIZE: u32;       // batches * ROWS * COLUMNS
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [batches, ROWS, COLUMNS]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;   // [batches, COLUMNS, ROWS]
+alias T = f32;   // specialised: elements as they are stored
+
+@group(0) @binding(0) var<storage, read> x: array<T>;           // [batches, ROWS, COLUMNS]
+@group(0) @binding(1) var<storage, read_write> y: array<T>;     // [batches, COLUMNS, ROWS]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {

@@ -16,7 +16,9 @@ struct Params {
   tiles: u32,        // in this band
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, h, w, c_in], pitched
+alias X = f32;   // specialised: elements of x as they are stored
+
+@group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
 @group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in]
 @group(0) @binding(2) var<uniform> p: Params;
 
@@ -31,7 +33,7 @@ fn row_factors(image: u32, row: u32, left: u32, channel: u32) -> array<f32, 6> {
 }
 
 fn value_at(row: u32, column: u32, row_exists: bool, channel: u32) -> f32 {
-  let value = x[(row + min(column, p.w - 1u)) * p.x_pitch + channel];
+  let value = f32(x[(row + min(column, p.w - 1u)) * p.x_pitch + channel]);
   return select(0.0, select(value, max(value, 0.0), p.relu == 1u), row_exists & (column < p.w));
 }
 

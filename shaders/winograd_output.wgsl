@@ -17,9 +17,11 @@ struct Params {
   m_row: u32,        // elements of m from one tile to the next
 }
 
+alias Y = f32;   // specialised: elements of y as they are stored
+
 @group(0) @binding(0) var<storage, read> m: array<f32>;         // [36, tiles, c_out], tiles m_row apart
 @group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;     // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
 
 // A row of a tile's products, transformed along its columns.
@@ -51,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var r = 0u; r < TILE; r++) { // @unroll
       if ((top + r < p.oh) & (left + c < p.ow)) {
         let pixel = (image * p.oh + top + r) * p.ow + left + c;
-        y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(column[r] + offset, image, pixel, channel);
+        y[pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue(column[r] + offset, image, pixel, channel));
       }
     }
   }

@@ -19,9 +19,11 @@ struct Params {
   m_row: u32,        // elements of m from one tile to the next
 }
 
+alias Y = f32;   // specialised: elements of y as they are stored
+
 @group(0) @binding(0) var<storage, read> m: array<f32>;         // [phases, 25, tiles, c_out], tiles m_row apart
 @group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [N, oh, ow, c_out], pitched
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;     // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
 
 // A row of a tile's products, transformed along its columns.
@@ -56,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       let at = vec2<u32>(top + r * p.spacing, left + c * p.spacing);
       if ((at.x < p.oh) & (at.y < p.ow)) {
         let pixel = (image * p.oh + at.x) * p.ow + at.y;
-        y[pixel * p.y_pitch + p.y_offset + channel] = epilogue(column[r] + offset, image, pixel, channel);
+        y[pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue(column[r] + offset, image, pixel, channel));
       }
     }
   }

@@ -11,7 +11,9 @@ struct Params {
   size: u32,         // of one factor: terms * (c_out up to a multiple of columns)
 }
 
-@group(0) @binding(0) var<storage, read> w: array<f32>;         // [4, 4, c_in, c_out], or as `transposed` says
+alias W = f32;   // specialised: elements of w as they are stored
+
+@group(0) @binding(0) var<storage, read> w: array<W>;           // [4, 4, c_in, c_out], or as `transposed` says
 @group(0) @binding(1) var<storage, read_write> u: array<f32>;   // [1 or 4 parts, 25, ceil(c_out / columns), terms, columns]
 @group(0) @binding(2) var<uniform> p: Params;
 
@@ -34,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var r = 0u; r < 2u; r++) { // @unroll
       let tap = select(2u * vec2<u32>(r, s) + parity, 3u - parity - 2u * vec2<u32>(r, s), p.transposed == 1u);
       let index = (tap.x * 4u + tap.y) * (p.c_in * p.c_out) + pair;
-      filter_column[r] = select(0.0, w[select(0u, index, exists)], exists);
+      filter_column[r] = select(0.0, f32(w[select(0u, index, exists)]), exists);
     }
     columns[s] = weight_transform(filter_column);
   }

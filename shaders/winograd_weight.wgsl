@@ -11,7 +11,9 @@ struct Params {
   size: u32,       // c_padded * (c_out up to a multiple of columns)
 }
 
-@group(0) @binding(0) var<storage, read> w: array<f32>;         // [3, 3, c_in, c_out], or as `flipped` says
+alias W = f32;   // specialised: elements of w as they are stored
+
+@group(0) @binding(0) var<storage, read> w: array<W>;           // [3, 3, c_in, c_out], or as `flipped` says
 @group(0) @binding(1) var<storage, read_write> u: array<f32>;   // [36, ceil(c_out / columns), c_padded, columns]
 @group(0) @binding(2) var<uniform> p: Params;
 
@@ -29,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var filter_column: array<f32, 3>;
     for (var r = 0u; r < 3u; r++) { // @unroll
       let tap = select(r * 3u + s, 8u - r * 3u - s, p.flipped == 1u);
-      filter_column[r] = select(0.0, w[select(0u, tap * p.c_in * p.c_out + place, exists)], exists);
+      filter_column[r] = select(0.0, f32(w[select(0u, tap * p.c_in * p.c_out + place, exists)]), exists);
     }
     columns[s] = weight_transform(filter_column);
   }

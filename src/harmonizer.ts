@@ -2,6 +2,7 @@
 import { AbortedError, InputError, UsageError, WeightsError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
 import type { CompileProgress } from "./graph/compile.js";
+import type { MatrixUnits } from "./graph/op.js";
 import { stackMask } from "./image/float.js";
 import { guidedUpsample } from "./image/guided_upsample.js";
 import { type Image, type ImageDataLike, toImage, toImageData } from "./image/image.js";
@@ -12,8 +13,10 @@ import { resize, resizeToRgb, type Size, workingSize } from "./image/resize.js";
 import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
 import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
+import { requireMatrixUnits } from "./kernels/matrix_units.js";
 import { sizeMultiple } from "./model/config.js";
-import { Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
+import { type DtypeError, dtypeErrorOf } from "./model/dtype_error.js";
+import { causeOfNonFinite, Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 import { loadModel, type ModelOptions } from "./model/weights.js";
 import { loadTuning } from "./tuning/browser_cache.js";
 import { hasTuning } from "./tuning/device_tuning.js";
@@ -21,7 +24,12 @@ import { hasTuning } from "./tuning/device_tuning.js";
 /** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
 export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
 
-export interface LoadOptions extends ModelOptions, NetworkOptions {
+export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixUnits"> {
+  /**
+   * With dtype f16: multiplies on the device's matrix units, an experimental feature of Chromium's. `true` finds them, and is an
+   * AdapterError where there are none. Default: none is used.
+   */
+  readonly matrixUnits?: boolean | MatrixUnits | undefined;
   /** The device to compute on; without it the browser's adapter is opened and closed again by `dispose()`. */
   readonly device?: GPUDevice;
   /** Bytes that the network may take on the device; more is an OutOfMemoryError. By default what the device gives. */
@@ -57,6 +65,8 @@ export interface HarmonizeOptions {
   readonly invertMask?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
+  /** With a network stored as f16: also runs it in f32, and says how far the two are apart. */
+  readonly checkDtype?: boolean;
   /** What messages call the inputs. */
   readonly names?: { readonly image: string; readonly mask: string };
 }
@@ -70,6 +80,8 @@ export interface HarmonizeResult<Picture> {
   /** Milliseconds of the network's run alone, and of everything. */
   readonly modelMs: number;
   readonly totalMs: number;
+  /** With `checkDtype`, of the network's output. */
+  readonly f16Error?: DtypeError;
 }
 
 export const DEFAULT_WORKING_SIZE = 512;
@@ -84,19 +96,28 @@ export class Harmonizer {
   ) {}
 
   /**
-   * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU; AbortedError
+   * @throws WeightsError for weights that are damaged or of another network; AdapterError without WebGPU, or without
+   *   what `dtype` or `matrixUnits` ask for; AbortedError
    */
   static async load(weights: WeightsInput, options: LoadOptions = {}): Promise<Harmonizer> {
+    const wanted = options.matrixUnits ?? false;
+    if (wanted && options.dtype !== "f16") throw new UsageError('matrixUnits multiply f16: add dtype: "f16"');
     const source = watchSource(await sourceOf(weights, options), { signal: options.signal });
     const name = options.name ?? (typeof weights === "string" ? weights : "weights");
     const { tensors, metadata } = await readWeights(source, name);
     const model = loadModel(tensors, metadata, options, name);
-    const device = options.device ?? (await openDevice()).device;
-    // A browser's table of this adapter, if `tune` was ever run there; Node's is attached as the device is opened.
-    if (!hasTuning(device)) await loadTuning(device);
-    const network = new Network(model, device, options);
-    if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
-    return new Harmonizer(network, options.device ? null : device);
+    const device = options.device ?? (await openDevice({ matrixUnits: wanted !== false })).device;
+    try {
+      // A browser's table of this adapter, if `tune` was ever run there; Node's is attached as the device is opened.
+      if (!hasTuning(device)) await loadTuning(device);
+      const matrixUnits = wanted === true ? await requireMatrixUnits(device) : wanted || undefined;
+      const network = new Network(model, device, { ...options, matrixUnits });
+      if (options.memoryLimit !== undefined) network.runtime.memory.limitBytes = options.memoryLimit;
+      return new Harmonizer(network, options.device ? null : device);
+    } catch (error) {
+      if (!options.device) await closeDevice(device);
+      throw error;
+    }
   }
 
   /**
@@ -138,7 +159,7 @@ export class Harmonizer {
     const image = toImage(input.image, names.image);
     const mask = maskOf(image, input.mask, options.invertMask ?? false, names);
     const size = workingSize(image.width, image.height, longest);
-    const { small, smallMask, y, modelMs } = await this.runNetwork(image, mask, size, options);
+    const { small, smallMask, y, modelMs, f16Error } = await this.runNetwork(image, mask, size, options);
     await turn(signal);
     const reduced = size.width !== image.width || size.height !== image.height;
     const harmonized = reduced ? guidedUpsample(image, small, y, smallMask) : y;
@@ -147,7 +168,7 @@ export class Harmonizer {
     const pasted = paste(image, harmonized, soft, { strength, alpha: input.mask ? "keep" : "drop" });
     const result = "channels" in input.image ? pasted : toImageData(pasted);
     const totalMs = performance.now() - started;
-    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs };
+    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs, ...f16Error };
   }
 
   private async runNetwork(image: Image, mask: Mask, { width, height }: Size, options: HarmonizeOptions) {
@@ -165,12 +186,12 @@ export class Harmonizer {
       const modelMs = performance.now() - started;
       const data = outputs.y ?? new Float32Array(0);
       if (firstNonFinite(data) >= 0) {
-        throw new WeightsError(
-          "the network's output is not finite: its weights are damaged, or their training diverged",
-        );
+        throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(this.network.dtype)}`);
       }
       const y = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
-      return { small, smallMask, y, modelMs };
+      const check = (options.checkDtype ?? false) && this.network.dtype === "f16";
+      const f16Error = check ? { f16Error: await dtypeErrorOf(this.network, x, shape, data) } : {};
+      return { small, smallMask, y, modelMs, f16Error };
     });
   }
 }

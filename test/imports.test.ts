@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
 import { packageFile } from "../src/package.node.js";
 
 /** What each part of src/ may import besides itself. A part is a folder, or a file that stands alone. */
-const GROUND = ["errors", "random", "crc32", "version"];
+const GROUND = ["errors", "random", "crc32", "float16", "version"];
 const GPU = [...GROUND, "gpu"];
 const TUNING = [...GPU, "tuning"];
 const GRAPH = [...TUNING, "graph"];
@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   random: [],
   crc32: [],
   version: [],
+  float16: [],
   "package.node": [],
   image: GROUND,
   io: GROUND,

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../src/errors.js";
-import { float16ToFloat32, float32ToFloat16 } from "../src/io/float16.js";
+import { float16ToFloat32, float32ToFloat16 } from "../src/float16.js";
 import { type DType, elementCount, firstNonFinite, fromFloat32, ITEM_SIZE, toFloat32 } from "../src/io/tensor_data.js";
 
 /** The definition of binary16, in doubles, to hold the bit tricks against. */

@@ -1,9 +1,10 @@
 /** The adapter's peak of multiply-adds: registers only, several shapes of one shader, the best of them. */
+
+import { float16ToFloat32, float32ToFloat16 } from "../../src/float16.js";
 import { GPU_COPY_DST, GPU_MAP_MODE_READ, GPU_MAP_READ } from "../../src/gpu/memory.js";
 import type { PipelineSpec } from "../../src/gpu/pipelines.js";
 import { grid1d } from "../../src/graph/op.js";
 import { BUFFER_USAGE, type Runtime } from "../../src/graph/runtime.js";
-import { float16ToFloat32, float32ToFloat16 } from "../../src/io/float16.js";
 import { peak_fma } from "../../src/shaders.generated.js";
 import { type PassClock, shortest } from "./clock.js";
 

@@ -16,20 +16,22 @@ struct EpilogueParams {
   mask_offset: u32,
 }
 
-@group(0) @binding(10) var<storage, read> beside: array<T>;   // [N, OH, OW, C_OUT], pitched: the addend, S2AM's features, or what a ReLU saw
-@group(0) @binding(11) var<storage, read> gates: array<T>;    // [N, 2 C_OUT], pitched: mix, background
-@group(0) @binding(12) var<storage, read> mask: array<f32>;   // [N, OH, OW, 1], pitched
+alias BESIDE = T;   // specialised: what T holds of `beside`, as it is stored; arithmetic is f32
+
+@group(0) @binding(10) var<storage, read> beside: array<BESIDE>;   // [N, OH, OW, C_OUT], pitched: the addend, S2AM's features, or what a ReLU saw
+@group(0) @binding(11) var<storage, read> gates: array<T>;         // [N, 2 C_OUT], pitched: mix, background
+@group(0) @binding(12) var<storage, read> mask: array<f32>;        // [N, OH, OW, 1], pitched
 @group(0) @binding(13) var<uniform> ep: EpilogueParams;
 
 // @param sum of channels c * VECTOR .. of an output pixel, its bias counted in
 // @param pixel counted through all images
 fn epilogue(sum: T, image: u32, pixel: u32, c: u32) -> T {
-  if (ADDS) { return activate_lanes(sum + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]); }
+  if (ADDS) { return activate_lanes(sum + T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)])); }
   let value = activate_lanes(sum);
-  if (CUTS) { return select(T(0.0), value, beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)] > T(0.0)); }
+  if (CUTS) { return select(T(0.0), value, T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]) > T(0.0)); }
   if (!COMPOSES) { return value; }
   let inside = mask[pixel * ep.mask_pitch + ep.mask_offset];
-  let feature = beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)];
+  let feature = T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]);
   let mixing = gates[place_of(image, ep.gates_pitch, ep.gates_offset, c)];
   let background = gates[place_of(image, ep.gates_pitch, ep.gates_offset + ep.gates_c, c)];
   return inside * (value + feature * mixing) + (1.0 - inside) * feature * background;

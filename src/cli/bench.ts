@@ -1,9 +1,10 @@
 /** `s2am bench`: checks and times the kernels and a whole network on this adapter. */
 import { Command, Option } from "commander";
+import type { DType } from "../graph/tensor.js";
 import { ARCHS, type Arch, DEFAULT_CONFIG } from "../model/config.js";
 import { type CommandContext, type CommonOptions, numberBetween, withCommonOptions } from "./app.js";
 import { runBench } from "./bench/run.js";
-import { withDeviceOptions } from "./model_options.js";
+import { withDeviceOptions, withDtypeOption } from "./model_options.js";
 
 export interface BenchOptions extends CommonOptions {
   readonly model: Arch | false;
@@ -29,6 +30,8 @@ export interface BenchOptions extends CommonOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const whole = (max: number) => numberBetween(1, max, "integer");
@@ -63,7 +66,7 @@ export function benchCommand(context: CommandContext): Command {
     .option("--force-compare", "with --compare: also where the file is of another adapter")
     .option("--fail-on-slower", "with --compare: end with 1 when something got slower, or nothing could be compared")
     .addHelpText("after", HELP);
-  withDeviceOptions(withCommonOptions(command));
+  withDeviceOptions(withDtypeOption(withCommonOptions(command)));
   return command.action((options: BenchOptions) => runBench(context, options));
 }
 

@@ -8,6 +8,7 @@ import { Prefetch } from "../data/prefetch.js";
 import { SamplePool } from "../data/sample_pool.node.js";
 import { checkEntries } from "../data/triple.node.js";
 import { InputError, UsageError } from "../errors.js";
+import type { DType } from "../graph/tensor.js";
 import { encodeImage, formatOfPath } from "../image/codec.node.js";
 import { fromFloat } from "../image/float.js";
 import type { Image } from "../image/image.js";
@@ -26,7 +27,7 @@ import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
-import { withDeviceOptions, withModelFlags } from "./model_options.js";
+import { checkMatrixOption, withDeviceOptions, withDtypeOption, withModelFlags } from "./model_options.js";
 import { progressBar } from "./progress.js";
 import { type HarmonizerTools, withHarmonizer } from "./session.js";
 
@@ -44,6 +45,8 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const EXAMPLES = `
@@ -70,11 +73,12 @@ export function evalCommand({ note }: CommandContext): Command {
     .option("--csv <file>", "also write a table with a row a picture")
     .option("--worst <strip>", "also write the pictures of lowest PSNR: composite, mask, harmonized, photograph")
     .addHelpText("after", EXAMPLES);
-  withDeviceOptions(withModelFlags(withCommonOptions(command)));
+  withDeviceOptions(withDtypeOption(withModelFlags(withCommonOptions(command))));
   return command.action((options: EvalOptions) => run({ ...options, note }));
 }
 
 async function run(options: EvalOptions & CommandContext): Promise<void> {
+  checkMatrixOption(options);
   const { data, weights, csv, worst } = options;
   await checkOutputs([csv, worst], weights);
   if (worst !== undefined) formatOfPath(worst);
@@ -102,6 +106,7 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
   const { description } = protocolOf(options.protocol);
   const result = {
     adapter,
+    dtype: options.dtype,
     data,
     layout: dataset.layout,
     part,

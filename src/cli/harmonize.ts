@@ -2,14 +2,16 @@
 import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
+import type { DType } from "../graph/tensor.js";
 import { DEFAULT_WORKING_SIZE } from "../harmonizer.js";
 import { DEFAULT_MAX_PIXELS } from "../image/codec.node.js";
+import { showDtypeError } from "../model/dtype_error.js";
 import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { findPairs, harmonizeFolder } from "./harmonize_folder.js";
 import { harmonizePair, type Job, type PairOptions, readPair } from "./harmonize_pair.js";
-import { withDeviceOptions, withModelFlags } from "./model_options.js";
+import { checkMatrixOption, withDeviceOptions, withDtypeOption, withModelFlags } from "./model_options.js";
 import { withHarmonizer } from "./session.js";
 
 interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
@@ -19,6 +21,8 @@ interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
   readonly compare?: string;
+  readonly dtype: DType;
+  readonly matrixUnits?: boolean;
 }
 
 const EXAMPLES = `
@@ -47,8 +51,13 @@ export function harmonizeCommand({ note }: CommandContext): Command {
     .option("--compare <path>", "also write before, mask and after side by side (folder, for a folder)")
     .option("--max-pixels <n>", "refuse pictures with more pixels", numberBetween(1, 1e12), DEFAULT_MAX_PIXELS)
     .addHelpText("after", EXAMPLES);
+  withDtypeOption(command).option(
+    "--check-dtype",
+    "with --dtype f16: also run in f32, and say how far the two are apart",
+  );
   withDeviceOptions(withModelFlags(withCommonOptions(command)));
   return command.action(async (composite: string, mask: string | undefined, options: HarmonizeOptions) => {
+    checkMatrixOption(options);
     const job: Job = { composite, mask, output: options.output, compare: options.compare };
     const isFolder = (await stat(composite).catch(() => null))?.isDirectory() ?? false;
     await (isFolder ? runFolder : runPair)(job, { ...options, note });
@@ -64,9 +73,11 @@ async function runPair(job: Job, options: Setup): Promise<void> {
     adapter: tools.adapter,
     ...(await harmonizePair(pair, options, tools)),
   }));
-  const { output, width, height, workedAt, modelMs, totalMs } = result;
+  const { output, width, height, workedAt, modelMs, totalMs, f16Error } = result;
   const network = `network at ${workedAt.width} x ${workedAt.height} in ${modelMs.toFixed(0)} ms`;
-  printResult(options, result, [`${output}: ${width} x ${height}, ${network}, ${totalMs.toFixed(0)} ms in all`]);
+  const lines = [`${output}: ${width} x ${height}, ${network}, ${totalMs.toFixed(0)} ms in all`];
+  if (f16Error) lines.push(`  ${showDtypeError(f16Error)}`);
+  printResult(options, result, lines);
 }
 
 async function runFolder(job: Job, options: Setup): Promise<void> {

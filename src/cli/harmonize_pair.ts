@@ -7,6 +7,7 @@ import { dropAlpha, type Image } from "../image/image.js";
 import { checkMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "../image/mask.js";
 import { compareStrip, maskToImage } from "../image/strip.js";
 import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
+import type { DtypeError } from "../model/dtype_error.js";
 
 export interface PairOptions {
   readonly invertMask?: boolean;
@@ -14,6 +15,7 @@ export interface PairOptions {
   readonly workingSize: number;
   readonly feather: number;
   readonly maxPixels: number;
+  readonly checkDtype?: boolean;
 }
 
 export interface Job {
@@ -43,6 +45,8 @@ export interface PairResult {
   readonly workedAt: { readonly width: number; readonly height: number };
   readonly modelMs: number;
   readonly totalMs: number;
+  /** With `checkDtype` and dtype f16. */
+  readonly f16Error?: DtypeError;
 }
 
 /** Decodes a pair, once its outputs have been found writable; all that can be wrong with either is wrong here. */
@@ -78,13 +82,13 @@ async function checkOutputs({ composite, mask, output, compare }: Job): Promise<
 /** Everything is computed and encoded before anything is written. */
 export async function harmonizePair(
   pair: Pair,
-  { strength, workingSize, feather }: PairOptions,
+  { strength, workingSize, feather, checkDtype = false }: PairOptions,
   { harmonizer, onProgress }: PairTools,
 ): Promise<PairResult> {
   const started = performance.now();
-  const { image, mask, workedAt, modelMs } = await harmonizer.harmonize(
+  const { image, mask, workedAt, modelMs, f16Error } = await harmonizer.harmonize(
     { image: pair.image, mask: pair.pixels },
-    { strength, workingSize, feather, onProgress },
+    { strength, workingSize, feather, checkDtype, onProgress },
   );
   const files: [string, Uint8Array][] = [[pair.output, await encodeImage(image, formatOfPath(pair.output))]];
   if (pair.compare !== undefined) {
@@ -102,5 +106,6 @@ export async function harmonizePair(
     workedAt,
     modelMs,
     totalMs: performance.now() - started,
+    ...(f16Error && { f16Error }),
   };
 }

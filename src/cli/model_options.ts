@@ -1,6 +1,8 @@
 /** Options that several commands take: which adapter, which weights, and what the weights do not say of themselves. */
 import { type Command, Option } from "commander";
+import { UsageError } from "../errors.js";
 import { assertMemory } from "../gpu/host_memory.node.js";
+import { DTYPES, type DType } from "../graph/tensor.js";
 import type { ByteSource } from "../io/byte_source.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
@@ -24,6 +26,24 @@ export const withDeviceOptions = (command: Command): Command =>
       "choose kernels by this table of s2am tune, before your own and the one in the box",
     )
     .option("--no-tuning", "by no table, for figures that compare (also S2AM_TUNING=off)");
+
+/** How a network is stored, and on what it runs then. */
+export const withDtypeOption = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "how weights and activations are stored; f16 takes half the memory, where the adapter has shader-f16",
+      )
+        .choices(DTYPES)
+        .default("f32"),
+    )
+    .option("--matrix-units", "with --dtype f16: multiply on the GPU's matrix units, an experimental feature of dawn");
+
+/** @throws UsageError for matrix units without f16, which is all they take */
+export function checkMatrixOption({ dtype, matrixUnits }: { dtype?: DType; matrixUnits?: boolean }): void {
+  if (matrixUnits && dtype !== "f16") throw new UsageError("--matrix-units multiply f16: add --dtype f16");
+}
 
 /** `ModelOptions`: for checkpoints, which do not record them; they win over a safetensors file's metadata. */
 export const withModelFlags = (command: Command): Command =>

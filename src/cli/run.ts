@@ -2,16 +2,24 @@
 import { Command } from "commander";
 import { InputError, UsageError } from "../errors.js";
 import { assertMemory } from "../gpu/host_memory.node.js";
+import type { DType } from "../graph/tensor.js";
 import { fromPlanar, toPlanar } from "../image/float.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
 import { type NpyArray, parseNpy, serializeNpy } from "../io/npy.js";
 import { firstNonFinite } from "../io/tensor_data.js";
 import { sizeMultiple } from "../model/config.js";
-import { Network, type NetworkShape } from "../model/network.js";
+import { type DtypeError, dtypeErrorOf, showDtypeError } from "../model/dtype_error.js";
+import { causeOfNonFinite, Network, type NetworkShape } from "../model/network.js";
 import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
-import { modelFromFile, withDeviceOptions, withModelFlags } from "./model_options.js";
+import {
+  checkMatrixOption,
+  modelFromFile,
+  withDeviceOptions,
+  withDtypeOption,
+  withModelFlags,
+} from "./model_options.js";
 import { withDevice } from "./session.js";
 
 interface RunOptions extends CommonOptions, ModelOptions {
@@ -21,6 +29,22 @@ interface RunOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly dtype: DType;
+  readonly matrixUnits?: boolean;
+}
+
+interface RunReport {
+  readonly output: string;
+  readonly shape: readonly number[];
+  readonly arch: string;
+  readonly width: number;
+  readonly levels: number;
+  readonly adapter: string;
+  readonly dtype: DType;
+  readonly ms: number;
+  readonly gpuMs: number | null;
+  /** With dtype f16. */
+  readonly f16Error?: DtypeError;
 }
 
 const EXAMPLES = `
@@ -38,11 +62,12 @@ export function runCommand({ note }: CommandContext): Command {
     )
     .requiredOption("--output <y.npy>", "where to write [B,3,H,W]")
     .addHelpText("after", EXAMPLES);
-  withDeviceOptions(withModelFlags(withCommonOptions(command)));
+  withDeviceOptions(withDtypeOption(withModelFlags(withCommonOptions(command))));
   return command.action((options: RunOptions) => run({ ...options, note }));
 }
 
 async function run(options: RunOptions & CommandContext): Promise<void> {
+  checkMatrixOption(options);
   const { input, output } = options;
   await assertWritable(output);
   for (const read of [input, options.weights]) {
@@ -51,8 +76,8 @@ async function run(options: RunOptions & CommandContext): Promise<void> {
   const array = await readArray(input);
   const { model } = await modelFromFile(options.weights, options);
   const [b, h, w] = checkInput(array, input, sizeMultiple(model.config));
-  const result = await withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
-    const network = new Network(model, device, { software: description.isSoftware });
+  const result = await withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
+    const network = new Network(model, device, { software: description.isSoftware, dtype: options.dtype, matrixUnits });
     network.runtime.memory.limitBytes = memoryLimit;
     try {
       const plan = await network.plan([b, h, w], { onProgress });
@@ -60,21 +85,23 @@ async function run(options: RunOptions & CommandContext): Promise<void> {
       const started = performance.now();
       const { outputs, gpuMs } = await plan.run({ x });
       const ms = performance.now() - started;
-      const y = toNchw(outputs.y ?? new Float32Array(0), b, 3, h, w);
-      return { adapter: description.name, y, ms, gpuMs };
+      const found = outputs.y ?? new Float32Array(0);
+      const f16Error = options.dtype === "f16" ? await dtypeErrorOf(network, x, [b, h, w], found) : null;
+      return { adapter: description.name, y: toNchw(found, b, 3, h, w), ms, gpuMs, f16Error };
     } finally {
       await network.dispose();
     }
   });
-  const { adapter, y, ms, gpuMs } = result;
+  const { adapter, y, ms, gpuMs, f16Error } = result;
   const bad = firstNonFinite(y);
-  if (bad >= 0)
-    options.note(`${output}: element ${bad} is ${y[bad]}; the weights are damaged, or their training diverged`);
+  if (bad >= 0) options.note(`${output}: element ${bad} is ${y[bad]}; ${causeOfNonFinite(options.dtype)}`);
   const shape = [b, 3, h, w];
   await writeFileAtomic(output, serializeNpy(shape, y));
   const { arch, width, levels } = model.config;
-  const lines = [`${output}: [${shape}], ${arch} of width ${width}, ${ms.toFixed(1)} ms`];
-  printResult(options, { output, shape, arch, width, levels, adapter, ms, gpuMs }, lines);
+  const lines = [`${output}: [${shape}], ${arch} of width ${width}, ${options.dtype}, ${ms.toFixed(1)} ms`];
+  if (f16Error) lines.push(`  ${showDtypeError(f16Error)}`);
+  const report: RunReport = { output, shape, arch, width, levels, adapter, dtype: options.dtype, ms, gpuMs };
+  printResult(options, { ...report, ...(f16Error && { f16Error }) }, lines);
 }
 
 async function readArray(path: string): Promise<NpyArray> {

@@ -3,7 +3,10 @@
 import type { OpenedDevice } from "../gpu/device.js";
 import { availableMemory } from "../gpu/host_memory.node.js";
 import type { OpenDeviceOptions } from "../gpu/open_device.node.js";
+import type { MatrixUnits } from "../graph/op.js";
+import type { DType } from "../graph/tensor.js";
 import { Harmonizer } from "../harmonizer.js";
+import { requireMatrixUnits } from "../kernels/matrix_units.js";
 import type { ModelOptions } from "../model/weights.js";
 import { openTunedDevice } from "../tuning/user_tables.node.js";
 import type { CommandContext, CommonOptions } from "./app.js";
@@ -16,6 +19,8 @@ export interface DeviceOptions extends CommonOptions, CommandContext {
   readonly tuning?: string | boolean | undefined;
   readonly unsafeFast?: boolean | undefined;
   readonly timestamps?: OpenDeviceOptions["timestamps"];
+  /** Opens the device with its matrix units, and fails where it has none. */
+  readonly matrixUnits?: boolean;
 }
 
 export interface Session extends OpenedDevice {
@@ -26,6 +31,8 @@ export interface Session extends OpenedDevice {
   readonly print: (line: string) => void;
   /** What a network on this device may take. A GPU knows its own bounds; a software adapter has the machine's. */
   readonly memoryLimit: number;
+  /** With the option of that name. */
+  readonly matrixUnits: MatrixUnits | undefined;
 }
 
 /** Opens the device, hands it to `use` with a progress bar, and closes it whatever happens. */
@@ -34,11 +41,13 @@ export async function withDevice<T>(options: DeviceOptions, use: (session: Sessi
   const bar = progressBar(options.json);
   const memoryLimit = opened.description.isSoftware ? availableMemory() : Number.POSITIVE_INFINITY;
   try {
+    const matrixUnits = options.matrixUnits ? await requireMatrixUnits(opened.device) : undefined;
     const print = (line: string): void => {
       bar.stop();
       options.note(line);
     };
-    return await use({ ...opened, onProgress: bar.onProgress, stopProgress: bar.stop, print, memoryLimit });
+    const { onProgress, stop: stopProgress } = bar;
+    return await use({ ...opened, onProgress, stopProgress, print, memoryLimit, matrixUnits });
   } finally {
     bar.stop();
     await opened.close();
@@ -47,11 +56,17 @@ export async function withDevice<T>(options: DeviceOptions, use: (session: Sessi
 
 /** Opens the device as the options of `withDeviceOptions` say. */
 export async function openGuarded(options: DeviceOptions): Promise<OpenedDevice> {
-  const { adapter, tuning, unsafeFast = false, timestamps = "rounded", note } = options;
-  const opened = await openTunedDevice({ adapter, tuning, unsafeFast, timestamps, log: note });
+  const { adapter, tuning, unsafeFast = false, timestamps = "rounded", matrixUnits, note } = options;
+  const opened = await openTunedDevice({ adapter, tuning, unsafeFast, timestamps, matrixUnits, log: note });
   if (unsafeFast)
     note("unsafe-fast: dawn's validation, bounds checks and clearing of memory are off; only for weights you trust");
   return opened;
+}
+
+export interface HarmonizerOptions {
+  /** A path. */
+  readonly weights: string;
+  readonly dtype?: DType;
 }
 
 export interface HarmonizerTools extends Pick<Session, "onProgress"> {
@@ -60,14 +75,14 @@ export interface HarmonizerTools extends Pick<Session, "onProgress"> {
   readonly adapter: string;
 }
 
-/** @param options.weights a path */
+/** A harmonizer on a device that is opened for it. */
 export async function withHarmonizer<T>(
-  { weights, globalSkip, blur, ...options }: DeviceOptions & ModelOptions & { readonly weights: string },
+  { weights, globalSkip, blur, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
   use: (tools: HarmonizerTools) => Promise<T>,
 ): Promise<T> {
-  return withDevice(options, async ({ device, description, memoryLimit, onProgress }) => {
+  return withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
     const software = description.isSoftware;
-    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur };
+    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, dtype, matrixUnits };
     const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {
       return await use({ harmonizer, adapter: description.name, onProgress });

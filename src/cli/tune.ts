@@ -1,8 +1,9 @@
 /** `s2am tune`: times the variants of every problem in a network on this adapter, and keeps the fastest in a table. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.js";
+import { checkDtype } from "../graph/elements.js";
 import { Runtime } from "../graph/runtime.js";
-import { input, sizeOf } from "../graph/tensor.js";
+import { type DType, input, sizeOf } from "../graph/tensor.js";
 import { assertWritable } from "../io/file_write.node.js";
 import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { ARCHS, type Arch, checkConfig, DEFAULT_CONFIG, type ModelConfig, sizeMultiple } from "../model/config.js";
@@ -23,11 +24,8 @@ import {
   printResult,
   withCommonOptions,
 } from "./app.js";
-import { withAdapterOption, withUnsafeFastOption } from "./model_options.js";
+import { checkMatrixOption, withAdapterOption, withDtypeOption, withUnsafeFastOption } from "./model_options.js";
 import { withDevice } from "./session.js";
-
-/** What graphs can be built of; a row here, and in `graphsOf`, for each that comes. */
-const DTYPES = ["f32"] as const;
 
 interface Size {
   readonly h: number;
@@ -42,7 +40,8 @@ interface TuneCommandOptions extends CommonOptions {
   readonly size: readonly Size[];
   readonly batch: number;
   readonly train?: boolean;
-  readonly dtype: (typeof DTYPES)[number];
+  readonly dtype: DType;
+  readonly matrixUnits?: boolean;
   readonly again?: boolean;
   readonly budgetMs: number;
   readonly output?: string;
@@ -76,12 +75,11 @@ export function tuneCommand(context: CommandContext): Command {
     )
     .option("--batch <n>", "images a run", whole(1024), 1)
     .option("--train", "also the training step's kernels: forward, backward, optimizer")
-    .addOption(new Option("--dtype <type>", "of weights and activations").choices(DTYPES).default("f32"))
     .option("--again", "time problems that are in the table already, too")
     .option("--budget-ms <ms>", "of timed runs a problem, all its variants together", numberBetween(10, 600_000), 1000)
     .option("--output <table.json>", "write this file instead of your own table; it is gone on from where it is there")
     .addHelpText("after", EXAMPLES);
-  withUnsafeFastOption(withAdapterOption(withCommonOptions(command)));
+  withUnsafeFastOption(withAdapterOption(withDtypeOption(withCommonOptions(command))));
   return command.action((options: TuneCommandOptions) => run(options, context));
 }
 
@@ -95,6 +93,7 @@ function parseSizes(text: string): Size[] {
 }
 
 async function run(options: TuneCommandOptions, { note }: CommandContext): Promise<void> {
+  checkMatrixOption(options);
   const graphs = graphsOf(options);
   if (options.output !== undefined) await assertWritable(options.output);
   await withDevice(
@@ -104,7 +103,8 @@ async function run(options: TuneCommandOptions, { note }: CommandContext): Promi
       const path = options.output ?? userTablePath(identity);
       const before = await (options.output === undefined ? readUserTable(identity, note) : readTable(path));
       if (before && options.output !== undefined) assertAdapter(before, identity, path);
-      const runtime = new Runtime(device, { software: description.isSoftware });
+      const runtime = new Runtime(device, { software: description.isSoftware, matrixUnits: session.matrixUnits });
+      checkDtype(runtime, options.dtype);
       runtime.memory.limitBytes = session.memoryLimit;
       const interruption = new AbortController();
       const release = onFirstSignal(() => {
@@ -135,7 +135,7 @@ async function run(options: TuneCommandOptions, { note }: CommandContext): Promi
 }
 
 /** Graphs only: no weights are drawn, as none are needed to know the shapes. */
-function graphsOf({ model, width, levels, globalSkip = false, size, batch, train }: TuneCommandOptions) {
+function graphsOf({ model, width, levels, globalSkip = false, size, batch, train, dtype }: TuneCommandOptions) {
   const config = checkConfig({ ...DEFAULT_CONFIG, arch: model, width, levels, globalSkip });
   const multiple = sizeMultiple(config);
   for (const side of size.flatMap(({ h, w }) => [h, w])) {
@@ -145,9 +145,10 @@ function graphsOf({ model, width, levels, globalSkip = false, size, batch, train
   const weights = blankWeights(config);
   const graphs: TunableGraph[] = size.map(({ h, w }) => {
     const { layers } = loadModel(weights, {}, config);
-    return { outputs: { y: unet(layers, config, input("x", [batch, h, w, 4])).y } };
+    return { outputs: { y: unet(layers.as(dtype), config, input("x", [batch, h, w, 4])).y } };
   });
   if (!train) return graphs;
+  if (dtype !== "f32") throw new UsageError("--train computes in f32: leave out --dtype f16");
   for (const { h, w } of size) {
     if (h !== w) throw new UsageError(`--train: networks are trained on squares, got --size ${h}x${w}`);
     const step: TrainStepOptions = { config, batch, size: h, loss: "mse", optimizer: { name: "adam" } };

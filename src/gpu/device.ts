@@ -21,6 +21,9 @@ const REQUESTED_LIMITS = [
 /** Features that are used when present and never required. */
 export const OPTIONAL_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] as const;
 
+/** Chromium's experiment, taken on request alone: dawn has it behind the toggle allow_unsafe_apis. */
+const MATRIX_FEATURE = "chromium-experimental-subgroup-matrix";
+
 export type LimitName = (typeof REQUESTED_LIMITS)[number];
 export type OptionalFeature = (typeof OPTIONAL_FEATURES)[number];
 
@@ -48,6 +51,8 @@ export interface DeviceRequest {
   limits?: "adapter" | "default";
   /** Optional features to take when present; all of OPTIONAL_FEATURES unless given. */
   features?: readonly OptionalFeature[];
+  /** Also takes the experimental feature of matrix units, where the adapter has it. Default false. */
+  matrixUnits?: boolean | undefined;
   label?: string;
 }
 
@@ -62,7 +67,11 @@ export interface OpenedDevice {
 
 /** @throws AdapterError when the adapter gives no device */
 export async function requestDevice(adapter: GPUAdapter, request: DeviceRequest = {}): Promise<GPUDevice> {
-  const features = (request.features ?? OPTIONAL_FEATURES).filter((feature) => adapter.features.has(feature));
+  const wanted: readonly string[] = [
+    ...(request.features ?? OPTIONAL_FEATURES),
+    ...(request.matrixUnits ? [MATRIX_FEATURE] : []),
+  ];
+  const features = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const requiredLimits = request.limits === "default" ? {} : limitsOf(adapter.limits);
   try {
     return await adapter.requestDevice({

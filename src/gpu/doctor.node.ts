@@ -50,6 +50,8 @@ export interface DiagnoseOptions {
   adapter?: AdapterChoice | undefined;
   /** Examines this device instead of opening one. It stays open. */
   device?: GPUDevice;
+  /** Checks beside those of this file, for parts that it does not know. */
+  furtherChecks?: (device: GPUDevice) => Promise<readonly DeviceCheck[]>;
 }
 
 /** Does not throw for a missing adapter: that is a report with `adapter: null`, an error and findings. */
@@ -58,7 +60,8 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<DoctorRep
   const { adapters, messages } = await surveyAdapters();
   const { opened, error } = options.device ? { opened: given(options.device), error: null } : await tryOpen(asked);
   try {
-    const checks = opened ? await checkDevice(opened.device) : [];
+    const further = options.furtherChecks ?? (async () => []);
+    const checks = opened ? [...(await checkDevice(opened.device)), ...(await further(opened.device))] : [];
     const system = adapters.filter(({ source }) => source === "system");
     const facts = gatherVulkanFacts({
       wantsHardware: asked === "gpu",
@@ -88,7 +91,10 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<DoctorRep
 
 async function tryOpen(adapter: AdapterChoice): Promise<{ opened: OpenedDevice | null; error: string | null }> {
   try {
-    return { opened: await openDevice({ adapter, timestamps: "exact", log: () => undefined }), error: null };
+    return {
+      opened: await openDevice({ adapter, timestamps: "exact", matrixUnits: true, log: () => undefined }),
+      error: null,
+    };
   } catch (error) {
     if (!(error instanceof S2amError)) throw error;
     return { opened: null, error: error.message };

@@ -67,11 +67,12 @@ export const UNSAFE_FAST = {
   disable: ["lazy_clear_resource_on_first_use", "timestamp_quantization"],
 } as const;
 
-function dawnFlags({ timestamps, unsafeFast, dawnFeatures }: OpenDeviceOptions): string[] {
+function dawnFlags({ timestamps, unsafeFast, matrixUnits, dawnFeatures }: OpenDeviceOptions): string[] {
   // Dawn hides f16 on NVIDIA's Vulkan driver for conformance corner cases of denormals.
   const enable = ["vulkan_enable_f16_on_nvidia", ...(dawnFeatures?.enable ?? [])];
   const disable = [...(dawnFeatures?.disable ?? [])];
   if (timestamps === "exact") disable.push("timestamp_quantization");
+  if (matrixUnits) enable.push("allow_unsafe_apis");
   if (unsafeFast) {
     enable.push(...UNSAFE_FAST.enable);
     disable.push(...UNSAFE_FAST.disable.filter((toggle) => !disable.includes(toggle)));

@@ -12,6 +12,7 @@ const UNROLLED_LOOP = /for \(var (\w+) = (\w+); \1 < (\w+); \1\+\+\) \{ \/\/ @un
 
 /**
  * @param source WGSL whose specialisable lines read `const NAME: u32 = 4u; // specialised` or `alias T = f32; // specialised`
+ * @returns the source, with `enable f16` before it where a type needs that
  * @throws Error when a name has no such line: the shader and its variant have drifted apart
  */
 export function specialize(source: string, { consts = {}, types = {} }: Specialization): string {
@@ -26,7 +27,8 @@ export function specialize(source: string, { consts = {}, types = {} }: Speciali
   for (const [name, type] of Object.entries(types)) {
     text = replaceLine(text, new RegExp(`^alias ${name}\\s*=[^;]*;`, "m"), `alias ${name} = ${type};`);
   }
-  return unroll(text);
+  const f16 = Object.values(types).some((type) => /\bf16\b/.test(type)) && !/^enable f16;/m.test(text);
+  return (f16 ? "enable f16;\n" : "") + unroll(text);
 }
 
 function replaceLine(text: string, line: RegExp, replacement: string): string {

@@ -8,13 +8,14 @@ import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
 import { invocationsOf, minimalBytes } from "./cost.js";
 import { alignBytes, bindPass, checkWorkgroups } from "./dispatch.js";
+import { checkDtype } from "./elements.js";
 import type { Layout, StorageInfo } from "./layout.js";
 import { type Operand, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
 import { ConstantBuffers, UniformBuffers } from "./plan_buffers.js";
-import { type ActivationPlan, bytesOf, type PlanOptions, planGraph, type Step } from "./plan_graph.js";
+import { type ActivationPlan, activationBytesOf, type PlanOptions, planGraph, type Step } from "./plan_graph.js";
 import { BUFFER_USAGE, type Runtime } from "./runtime.js";
-import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
+import { bytesOf, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface CompileProgress {
   readonly stage: "pipelines" | "weights";
@@ -29,7 +30,8 @@ export interface CompileOptions extends PlanOptions {
 
 /**
  * @param outputs the tensors that a run returns, by name
- * @throws OutOfMemoryError before anything is allocated where a buffer is over the device's limits; AbortedError
+ * @throws OutOfMemoryError before anything is allocated where a buffer is over the device's limits; AdapterError where
+ *   the device cannot store a dtype; AbortedError
  */
 export async function compile(
   runtime: Runtime,
@@ -39,9 +41,11 @@ export async function compile(
   const started = performance.now();
   const { signal, onProgress = () => {} } = options;
   const { nodes, layout, steps, prepared, passes, activations } = planGraph(runtime, outputs, options);
+  for (const node of nodes)
+    for (const tensor of [...node.inputs, ...node.outputs]) if (tensor) checkDtype(runtime, tensor.dtype);
   for (const bytes of activations.plan.bufferBytes)
     checkBufferSize(runtime.device.limits, "an activation", bytes, true);
-  runtime.memory.assertRoom("the activations", bytesOf(activations).activationBytes);
+  runtime.memory.assertRoom("the activations", activationBytesOf(activations).activationBytes);
   for (const { pass } of passes) checkWorkgroups(runtime.device.limits, pass);
 
   const release: (() => void)[] = [];
@@ -62,7 +66,9 @@ export async function compile(
       const storage = layout.storages[operand.storage];
       if (!storage) throw new Error(`compile: storage ${operand.storage} does not exist`);
       if (operand.base === null) return { buffer: bufferOf(storage), size: alignBytes(storage.bytes) };
-      return { buffer: bufferOf(storage), offset: operand.base * 4, size: alignBytes(sizeOf(operand.shape) * 4) };
+      const element = bytesOf(operand.dtype);
+      const size = alignBytes(sizeOf(operand.shape) * element);
+      return { buffer: bufferOf(storage), offset: operand.base * element, size };
     };
     const resources = { of: resourceOf, params: (pass: Pass, binding: ShaderBinding) => uniforms.of(pass, binding) };
     const bind = (pass: Pass, label: string): Dispatch => {
@@ -98,14 +104,15 @@ export async function compile(
     const endpoints = (tensor: Tensor) => {
       const storage = layout.storages[layout.view(tensor).storage];
       if (!storage) throw new Error(`compile: ${tensor.name} has no storage`);
-      return { buffer: bufferOf(storage), shape: tensor.shape, bytes: sizeOf(tensor.shape) * 4 };
+      const { shape, dtype } = tensor;
+      return { buffer: bufferOf(storage), shape, dtype, bytes: alignBytes(sizeOf(shape) * bytesOf(dtype)) };
     };
     const makePlan = (): Plan =>
       new Plan(runtime, {
         dispatches,
         inputs: inputsOf(nodes, Object.values(outputs)).map((tensor) => ({ name: tensor.name, ...endpoints(tensor) })),
         outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...endpoints(tensor) })),
-        ...bytesOf(activations),
+        ...activationBytesOf(activations),
         weightBytes: constants.bytes + variables,
         choices: choicesOf(steps),
         compileMs: performance.now() - started,
@@ -131,7 +138,9 @@ const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number => op.flops(
 
 /** Bytes that a pass must move at least once: every operand it binds, counted whole. */
 function trafficOf(pass: Pass, layout: Layout): number {
-  const views = viewsOf(pass).map((view) => sizeOf(view.shape) * (layout.storages[view.storage]?.bytes === 0 ? 0 : 4));
+  const views = viewsOf(pass).map(
+    ({ shape, dtype, storage }) => sizeOf(shape) * (layout.storages[storage]?.bytes === 0 ? 0 : bytesOf(dtype)),
+  );
   return [...views, ...scratchOf(pass).map(({ bytes }) => bytes)].reduce((sum, bytes) => sum + bytes, 0);
 }
 

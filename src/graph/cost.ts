@@ -1,13 +1,13 @@
 /** What a node costs at the least, and how wide a pass is: what benches hold measured times against. */
 import type { Pass } from "./op.js";
-import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
+import { bytesOf, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
-const bytesOf = ({ shape, dtype }: Tensor): number => sizeOf(shape) * (dtype === "f16" ? 2 : 4);
+const sizeInBytes = ({ shape, dtype }: Tensor): number => sizeOf(shape) * bytesOf(dtype);
 
 /** Bytes of the node's distinct inputs and its outputs, each moved once: the same for every variant, scratch left out. */
 export function minimalBytes({ inputs, outputs }: GraphNode): number {
   const moved = [...new Set(inputs), ...outputs];
-  return moved.reduce((sum, tensor) => sum + (tensor ? bytesOf(tensor) : 0), 0);
+  return moved.reduce((sum, tensor) => sum + (tensor ? sizeInBytes(tensor) : 0), 0);
 }
 
 /** Threads that a pass starts; null where the shader's workgroup size is not a number, an override or a plain constant. */

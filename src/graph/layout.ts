@@ -5,7 +5,7 @@
  * tensor keeps a storage of its own and the view op's only variant copies it.
  */
 import type { TensorView } from "./op.js";
-import { type GraphNode, sizeOf, type Tensor } from "./tensor.js";
+import { bytesOf, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 export interface StorageInfo {
   readonly id: number;
@@ -52,7 +52,7 @@ function place(nodes: readonly GraphNode[], outputs: readonly Tensor[], alone: R
     storages.push({
       id: view.storage,
       label: tensor.name,
-      bytes: sizeOf(tensor.shape) * bytesPerElement(tensor),
+      bytes: sizeOf(tensor.shape) * bytesOf(tensor.dtype),
       source,
     });
     views.set(tensor, view);
@@ -187,4 +187,3 @@ const partOf = ({ storage }: TensorView, tensor: Tensor, start: number): TensorV
 });
 
 const specOf = ({ shape, dtype }: Tensor) => ({ shape, dtype });
-const bytesPerElement = ({ dtype }: Tensor): number => (dtype === "f16" ? 2 : 4);

@@ -4,7 +4,16 @@
  * readable one.
  */
 import type { AnyShader, Shader } from "../gpu/shader.js";
-import { type GraphNode, newId, type Shape, showShape, type Tensor, type TensorSpec } from "./tensor.js";
+import {
+  bytesOf,
+  type DType,
+  type GraphNode,
+  newId,
+  type Shape,
+  showShape,
+  type Tensor,
+  type TensorSpec,
+} from "./tensor.js";
 
 /** Elements that the start of a part of a packed storage is a multiple of: WebGPU binds at multiples of 256 bytes. */
 export const PART_ALIGNMENT = 64;
@@ -33,7 +42,10 @@ export interface Scratch {
 export const NONE = { none: true } as const;
 export type Operand = TensorView | Scratch | typeof NONE;
 
-export const scratch = (label: string, elements: number): Scratch => ({ scratch: label, bytes: elements * 4 });
+export const scratch = (label: string, elements: number, dtype: DType = "f32"): Scratch => ({
+  scratch: label,
+  bytes: elements * bytesOf(dtype),
+});
 
 export interface Pass {
   readonly shader: AnyShader;
@@ -67,12 +79,25 @@ export interface Capabilities {
   readonly subgroupSize: number;
   /** A CPU that poses as a GPU: barriers are slow there, loads dear and arithmetic cheap. */
   readonly software: boolean;
+  /** Set where the caller asked for matrix units, and the device was found to have them. */
+  readonly matrixUnits?: MatrixUnits | undefined;
+}
+
+/** A product that a subgroup of the device does at once: [m, k] of f16 by [k, n] of f16 gives [m, n] of f32. */
+export interface MatrixUnits {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Threads of a subgroup. */
+  readonly lanes: number;
 }
 
 export interface Variant<Attrs> {
   /** `direct`, `implicit_gemm`, ...; `op_name` is the shader's stem, the bench row and the GPU's debug label. */
   readonly name: string;
   readonly features: readonly GPUFeatureName[];
+  /** Whether its tensors may be stored as f16; missing means that it takes f32 alone. */
+  readonly f16?: boolean;
   /** Whether it computes this problem correctly. */
   accepts(problem: Problem<Attrs>, capabilities: Capabilities): boolean;
   /** Whether it is likely to be the fastest that accepts; missing means yes. */

@@ -9,8 +9,9 @@ import {
   type GpuAllocation,
 } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import { decode, encode } from "./elements.js";
 import type { Runtime } from "./runtime.js";
-import { type Shape, showShape, sizeOf } from "./tensor.js";
+import { type DType, type Shape, showShape, sizeOf } from "./tensor.js";
 
 export interface Dispatch {
   readonly label: string;
@@ -41,6 +42,9 @@ export interface Endpoint {
   readonly name: string;
   readonly buffer: GPUBuffer;
   readonly shape: Shape;
+  /** In the buffer; callers give and get float32. */
+  readonly dtype: DType;
+  /** Of its elements, up to a multiple of 4. */
   readonly bytes: number;
 }
 
@@ -152,8 +156,8 @@ export class Plan {
       throw new InputError("run: profile needs a device with the feature timestamp-query, and at most 2048 dispatches");
     }
     await scoped(device, "run", () => {
-      for (const { name, buffer } of this.parts.inputs)
-        device.queue.writeBuffer(buffer, 0, inputs[name] as Float32Array<ArrayBuffer>);
+      for (const { name, buffer, dtype } of this.parts.inputs)
+        device.queue.writeBuffer(buffer, 0, encode(name, inputs[name] as Float32Array, dtype));
       device.queue.submit([this.encode(profile)]);
     });
     await this.runtime.wait(this.staging.buffer.mapAsync(GPU_MAP_MODE_READ));
@@ -207,7 +211,7 @@ export class Plan {
     const values: Record<string, Float32Array> = {};
     let at = 0;
     for (const output of this.parts.outputs) {
-      values[output.name] = new Float32Array(bytes, at, output.bytes / 4);
+      values[output.name] = decode(bytes, at, sizeOf(output.shape), output.dtype);
       at += output.bytes;
     }
     return values;

@@ -2,11 +2,12 @@
 import { GPU_COPY_DST, GPU_UNIFORM } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
+import { encode } from "./elements.js";
 import type { Layout } from "./layout.js";
 import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import type { Dispatch } from "./plan.js";
 import type { Runtime } from "./runtime.js";
-import type { ConstantSource, GraphNode, Tensor } from "./tensor.js";
+import { type ConstantSource, type GraphNode, sizeOf, type Tensor } from "./tensor.js";
 
 /** A struct of parameters a uniform binding; equal contents share a buffer. */
 export class UniformBuffers {
@@ -57,20 +58,23 @@ export class ConstantBuffers {
     const held = this.held.get(storageId);
     if (held) return held.buffer;
     const storage = this.layout.storages[storageId];
-    const source = storage?.source?.source;
+    const tensor = storage?.source;
+    const source = tensor?.source;
     if (!storage || source?.kind !== "constant") throw new Error(`compile: storage ${storageId} is not a constant`);
-    const { buffer, fresh, release } = this.runtime.shareConstant(source.constant, "", storage.bytes);
+    const { shape, dtype } = tensor as Tensor;
+    const form = dtype === "f32" ? "" : dtype;
+    const { buffer, fresh, release } = this.runtime.shareConstant(source.constant, form, storage.bytes);
     this.release.push(release);
     this.held.set(storageId, { buffer, bytes: storage.bytes, release });
     this.bytes += storage.bytes;
     if (fresh) {
       const values = source.constant.load();
-      if (values.byteLength !== storage.bytes) {
+      if (values.length !== sizeOf(shape)) {
         throw new Error(
-          `constant ${source.constant.name}: its shape needs ${storage.bytes / 4} elements, it has ${values.length}`,
+          `constant ${source.constant.name}: its shape needs ${sizeOf(shape)} elements, it has ${values.length}`,
         );
       }
-      this.runtime.device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+      this.runtime.device.queue.writeBuffer(buffer, 0, encode(source.constant.name, values, dtype));
     }
     return buffer;
   }
@@ -101,7 +105,7 @@ export class ConstantBuffers {
   private share(constant: ConstantSource, passes: readonly Pass[]): boolean {
     let fresh = false;
     for (const piece of new Set(passes.flatMap(scratchOf))) {
-      const form = `${piece.scratch} ${passes.map(({ shader, overrides, consts, params }) => shader.name + JSON.stringify([overrides, consts, params])).join()}`;
+      const form = `${piece.scratch} ${passes.map(({ shader, overrides, consts, types, params }) => shader.name + JSON.stringify([overrides, consts, types, params])).join()}`;
       const shared = this.runtime.shareConstant(constant, form, piece.bytes);
       this.release.push(shared.release);
       this.scratch.set(piece, shared.buffer);

@@ -97,10 +97,10 @@ export function plannedMemory(
     }
     for (const piece of scratchOf(pass)) if (persistent.has(piece)) held.set(piece, piece.bytes);
   }
-  return { ...bytesOf(activations), weightBytes: [...held.values()].reduce((sum, bytes) => sum + bytes, 0) };
+  return { ...activationBytesOf(activations), weightBytes: [...held.values()].reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-export const bytesOf = ({ keys, lifetimes, plan }: ActivationPlan) => ({
+export const activationBytesOf = ({ keys, lifetimes, plan }: ActivationPlan) => ({
   activationBytes: plan.bufferBytes.reduce((sum, bytes) => sum + bytes, 0),
   scratchBytes: lowerBound(lifetimes.filter((_, i) => typeof keys[i] !== "number")),
 });

@@ -9,7 +9,7 @@ import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
 import { tuningOf } from "../tuning/device_tuning.js";
 import type { TuningTable } from "../tuning/table.js";
-import type { Capabilities } from "./op.js";
+import type { Capabilities, MatrixUnits } from "./op.js";
 import type { ConstantSource } from "./tensor.js";
 import { VariableStore } from "./variables.js";
 
@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly software?: boolean;
   /** Measured choices, the tables that win first; by default those that are known for the device. */
   readonly tuningTables?: readonly TuningTable[];
+  /** What `findMatrixUnits` found on the device: convolutions stored as f16 then run on it. By default none is used. */
+  readonly matrixUnits?: MatrixUnits | undefined;
 }
 
 export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
@@ -99,7 +101,7 @@ export class Runtime {
   }
 }
 
-function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabilities {
+function capabilitiesOf(device: GPUDevice, { software, matrixUnits }: RuntimeOptions): Capabilities {
   const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
   const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
   const cpu = /llvmpipe|swiftshader|lavapipe|software|basic render/i;
@@ -107,6 +109,7 @@ function capabilitiesOf(device: GPUDevice, { software }: RuntimeOptions): Capabi
     features: new Set(device.features),
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
+    matrixUnits,
     software:
       software ??
       (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),

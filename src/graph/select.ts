@@ -10,10 +10,6 @@ export interface SelectOptions {
   readonly tuning?: readonly TuningTable[];
 }
 
-/** Whether a variant computes a problem correctly on a device. */
-export const canRun = <Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>, capabilities: Capabilities): boolean =>
-  variant.features.every((feature) => capabilities.features.has(feature)) && variant.accepts(problem, capabilities);
-
 /**
  * A forced name, else the first tuning table whose choice can run, else the first variant that accepts the problem and
  * suits the device.
@@ -35,7 +31,7 @@ export function select<Attrs>(
       );
     }
     if (!runs(variant)) {
-      const needs = variant.features.length > 0 ? ` (it needs ${variant.features.join(", ")})` : "";
+      const needs = needsOf(variant, problem);
       throw new AdapterError(
         `${op.name}: variant "${forced}" cannot run ${problemKey(problem)} on this device${needs}`,
       );
@@ -53,6 +49,24 @@ export function select<Attrs>(
     op.variants.find(runs);
   if (!chosen) throw new Error(`${op.name}: no variant accepts ${problemKey(problem)}`);
   return chosen;
+}
+
+/** Whether a variant computes a problem on a device: its features are there, it takes the dtypes and accepts the rest. */
+export function canRun<Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>, capabilities: Capabilities): boolean {
+  return (
+    variant.features.every((feature) => capabilities.features.has(feature)) &&
+    (!usesF16(problem) || (variant.f16 === true && capabilities.features.has("shader-f16"))) &&
+    variant.accepts(problem, capabilities)
+  );
+}
+
+const usesF16 = ({ inputs, outputs }: Problem<unknown>): boolean =>
+  [...inputs, ...outputs].some((view) => view?.dtype === "f16");
+
+function needsOf<Attrs>(variant: Variant<Attrs>, problem: Problem<Attrs>): string {
+  if (usesF16(problem) && !variant.f16) return " (it takes f32 alone)";
+  const features = [...variant.features, ...(usesF16(problem) ? ["shader-f16"] : [])];
+  return features.length > 0 ? ` (it needs ${features.join(", ")})` : "";
 }
 
 /**

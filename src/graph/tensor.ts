@@ -2,7 +2,10 @@
 import { ShapeError } from "../errors.js";
 import type { AnyOp } from "./op.js";
 
+/** How elements are stored. Arithmetic is f32 either way. */
 export type DType = "f32" | "f16";
+export const DTYPES = ["f32", "f16"] as const satisfies readonly DType[];
+export const bytesOf = (dtype: DType): number => (dtype === "f16" ? 2 : 4);
 /** Activations are [N, H, W, C]; convolution weights [R, S, C_in, C_out]. */
 export type Shape = readonly number[];
 
@@ -75,14 +78,22 @@ export function input(name: string, shape: Shape, dtype: DType = "f32"): Tensor 
 }
 
 /** A tensor whose values are fixed. */
-export function constant(name: string, shape: Shape, load: Float32Array | (() => Float32Array)): Tensor {
-  return constantFrom({ name, load: typeof load === "function" ? load : () => load }, shape);
+export function constant(
+  name: string,
+  shape: Shape,
+  load: Float32Array | (() => Float32Array),
+  dtype: DType = "f32",
+): Tensor {
+  return constantFrom({ name, load: typeof load === "function" ? load : () => load }, shape, dtype);
 }
 
-/** A tensor of a source that other graphs use too: plans share its memory. */
-export function constantFrom(source: ConstantSource, shape: Shape): Tensor {
+/**
+ * A tensor of a source that other graphs use too: plans share its memory.
+ * @param dtype f16 rounds the values when they are uploaded; one that f16 cannot hold is an InputError then
+ */
+export function constantFrom(source: ConstantSource, shape: Shape, dtype: DType = "f32"): Tensor {
   checkShape(source.name, shape);
-  return { id: newId(), name: source.name, shape, dtype: "f32", source: { kind: "constant", constant: source } };
+  return { id: newId(), name: source.name, shape, dtype, source: { kind: "constant", constant: source } };
 }
 
 /** A tensor whose values persist from run to run, and which ops with `inPlace` outputs update. */

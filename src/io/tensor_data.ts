@@ -4,7 +4,7 @@
  * little-endian, as they are wherever WebGPU runs.
  */
 import { ShapeError } from "../errors.js";
-import { float16ToFloat32, float32ToFloat16 } from "./float16.js";
+import { float16ToFloat32, float32ToFloat16 } from "../float16.js";
 
 /** Bytes an element, by safetensors' dtype names. */
 export const ITEM_SIZE = {

@@ -3,9 +3,10 @@ import { compile } from "../graph/compile.js";
 import { layOut } from "../graph/layout.js";
 import { applyAll, type Problem } from "../graph/op.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { canRun } from "../graph/select.js";
+import { constant, type DType, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
 import { mulberry32 } from "../random.js";
-import { type AnySuite, fillArray, type HostArray, type OpCase, tolerance } from "./suite.js";
+import { type AnySuite, f16Tolerance, fillArray, type HostArray, type OpCase, roundToF16, tolerance } from "./suite.js";
 
 export interface CaseResult {
   /** The largest error as a share of what the tolerance allows: over 1 is wrong. */
@@ -16,7 +17,12 @@ export interface CaseResult {
 }
 
 export const hostInputs = (row: OpCase<unknown>, seed: number): (HostArray | null)[] =>
-  row.shapes.map((shape, i) => shape && fillArray(shape, seed * 31 + i, row.fill?.[i]));
+  row.shapes.map((shape, i) => {
+    const values = shape && fillArray(shape, seed * 31 + i, row.fill?.[i]);
+    return values && storedAs(row, i) === "f16" ? roundToF16(values) : values;
+  });
+
+const storedAs = ({ stored }: OpCase<unknown>, index: number): DType => stored?.[index] ?? "f32";
 
 /** Whether the op changes input `index` in place: then it must be a variable. */
 export const isOverwritten = ({ op }: AnySuite, index: number): boolean => op.inPlace?.includes(index) ?? false;
@@ -27,7 +33,7 @@ export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime:
     if (!shape) return null;
     return isOverwritten(suite, i)
       ? variable(`${i}`, shape, () => new Float32Array(sizeOf(shape)))
-      : input(`${i}`, shape);
+      : input(`${i}`, shape, storedAs(row, i));
   });
   const outputs = applyAll(suite.op, tensors, row.attrs);
   const node = outputs[0]?.source;
@@ -40,10 +46,7 @@ export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime:
     outputs: outputs.map((tensor) => layout.view(tensor)),
   };
   const { capabilities } = runtime;
-  return suite.op.variants
-    .filter((variant) => variant.features.every((feature) => capabilities.features.has(feature)))
-    .filter((variant) => variant.accepts(problem, capabilities))
-    .map(({ name }) => name);
+  return suite.op.variants.filter((variant) => canRun(variant, problem, capabilities)).map(({ name }) => name);
 }
 
 /** The case as a graph: what the op overwrites is a variable; of the others the first is a run's input, as in a model. */
@@ -57,7 +60,8 @@ export function buildCase(
     if (!value) return null;
     const data = Float32Array.from(value.data);
     if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => data);
-    return i === 0 ? input("0", value.shape) : constant(`${i}`, value.shape, data);
+    const dtype = storedAs(row, i);
+    return i === 0 ? input("0", value.shape, dtype) : constant(`${i}`, value.shape, data, dtype);
   });
   const outputs = applyAll(suite.op, tensors, row.attrs, { variant });
   const first = values[0];
@@ -101,6 +105,10 @@ export function compareWithOracle(
   maxChecked = MAX_CHECKED,
 ): CaseResult {
   let result: CaseResult = { worst: 0, maxError: 0, detail: "" };
+  const results = suite.op.infer(
+    row.shapes.map((shape, i) => shape && { shape, dtype: storedAs(row, i) }),
+    row.attrs,
+  );
   suite.oracle(values, row.attrs).forEach((oracle, o) => {
     const got = found[`${o}`];
     const size = sizeOf(oracle.shape);
@@ -109,7 +117,9 @@ export function compareWithOracle(
     for (const i of indicesToCheck(size, maxChecked)) {
       const [expected, magnitude] = oracle.element(i);
       const error = Math.abs((got[i] ?? Number.NaN) - expected);
-      const share = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error / tolerance(oracle, magnitude);
+      const allowed =
+        results[o]?.dtype === "f16" ? f16Tolerance(oracle, expected, magnitude) : tolerance(oracle, magnitude);
+      const share = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error / allowed;
       if (share > result.worst)
         result = { ...result, worst: share, detail: `output ${o}[${i}] is ${got[i]}, expected ${expected}` };
       if (error > result.maxError) result = { ...result, maxError: error };

@@ -31,4 +31,9 @@ export function expectIntegers(op: string, numbers: Readonly<Record<string, numb
   }
 }
 
+/** For what kernels read as f32 whatever the rest is stored as: biases, gates, masks. */
+export function expectF32(op: string, what: string, spec: TensorSpec | null | undefined): void {
+  if (spec && spec.dtype !== "f32") throw new ShapeError(`${op}: ${what} must be stored as f32, got ${spec.dtype}`);
+}
+
 export const f32 = (shape: Shape): readonly [TensorSpec] => [{ shape, dtype: "f32" }];

@@ -8,6 +8,7 @@ import {
   type TensorView,
   type Variant,
 } from "../graph/op.js";
+import type { DType } from "../graph/tensor.js";
 
 type ViewOverrides<Name extends string> = Readonly<Record<`${Name}_PITCH` | `${Name}_OFFSET`, number>>;
 
@@ -25,10 +26,15 @@ export const viewParams = <Name extends string>(name: Name, view: TensorView | n
 export const isVec4 = ({ shape, pitch, offset }: TensorView): boolean =>
   (shape.at(-1) ?? 0) % 4 === 0 && pitch % 4 === 0 && offset % 4 === 0;
 
+/** WGSL's type of the elements of a tensor, or of `lanes` of them. */
+export const typeOf = ({ dtype }: { readonly dtype: DType }, lanes: 1 | 4 = 1): string =>
+  lanes === 1 ? dtype : `vec4<${dtype}>`;
+
 /** How many channels a thread of a shader that uses lib/lanes.wgsl handles at once. */
 export interface Lanes {
-  readonly count: number;
+  readonly count: 1 | 4;
   readonly consts: { readonly LANES: number };
+  /** What it computes with, always f32; what it loads and stores is `typeOf(view, count)`. */
   readonly types: { readonly T: string };
 }
 
@@ -43,22 +49,26 @@ export const threads = (items: number): [number, number, number] => grid1d(ceilD
 
 /**
  * The variants of an op whose shader uses lib/lanes.wgsl: `vec4` and the readable `direct`.
- * @param vectors the views that the shader reads or writes as array<T>
+ * @param vectors the views that the shader reads or writes as one element or four
+ * @param options.f16 whether the shader's storage types are told apart from T
  */
 export function laneVariants<Attrs>(
   vectors: (problem: Problem<Attrs>) => readonly TensorView[],
   plan: (problem: Problem<Attrs>, lanes: Lanes, capabilities: Capabilities) => NodePlan,
+  { f16 = false }: Pick<Variant<Attrs>, "f16"> = {},
 ): readonly Variant<Attrs>[] {
   return [
     {
       name: "vec4",
       features: [],
+      f16,
       accepts: (problem) => vectors(problem).every(isVec4),
       plan: (problem, capabilities) => plan(problem, LANES_4, capabilities),
     },
     {
       name: "direct",
       features: [],
+      f16,
       accepts: () => true,
       plan: (problem, capabilities) => plan(problem, LANES_1, capabilities),
     },

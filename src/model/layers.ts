@@ -2,7 +2,7 @@
  * The parts that networks are made of, for inference: each takes its parameters by their PyTorch key, and batch norm
  * is folded into the convolution before it. This is the only place that knows PyTorch's layouts.
  */
-import { type ConstantSource, constantFrom, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
+import { type ConstantSource, constantFrom, type DType, type Shape, sizeOf, type Tensor } from "../graph/tensor.js";
 import type { ActivationAttrs } from "../kernels/activation.js";
 import { type AttentionGates, attentionGates } from "../kernels/attention_gates/op.js";
 import { type GatePart, gateParts, packedShape } from "../kernels/attention_gates/packing.js";
@@ -27,6 +27,8 @@ export interface ConvOptions extends ActivationAttrs {
   readonly bias?: boolean;
   /** Scales the channels of each image of x, [N, C_in]. */
   readonly gate?: Tensor | undefined;
+  /** How the result is stored, where that is not the network's to choose. */
+  readonly dtype?: DType;
 }
 
 export interface UpConvOptions extends Omit<ConvOptions, "gate"> {
@@ -59,9 +61,24 @@ export interface Layers {
 
 export class InferenceLayers implements Layers {
   /** One source a parameter, so that graphs of several resolutions share their uploads. */
-  private readonly sources = new Map<string, ConstantSource>();
+  private readonly sources: Map<string, ConstantSource>;
 
-  constructor(private readonly parameters: ParameterSource) {}
+  /**
+   * @param dtype how activations and the weights of convolutions are stored; what is small or sensitive stays f32: biases,
+   *   gates and what they are made from, masks
+   */
+  constructor(
+    private readonly parameters: ParameterSource,
+    readonly dtype: DType = "f32",
+    like?: InferenceLayers,
+  ) {
+    this.sources = like?.sources ?? new Map();
+  }
+
+  /** The same parameters, stored in another way. */
+  as(dtype: DType): InferenceLayers {
+    return dtype === this.dtype ? this : new InferenceLayers(this.parameters, dtype, this);
+  }
 
   conv(x: Tensor, key: string, options: ConvOptions): Tensor {
     const { weight, bias, attrs } = this.convOperands(x, key, options);
@@ -76,11 +93,11 @@ export class InferenceLayers implements Layers {
   convTransposeOfRelu(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, addend, ...activation }: UpConvOptions,
+    { channels, kernel, stride, padding, norm, bias, addend, dtype, ...activation }: UpConvOptions,
   ): Tensor {
     const cIn = x.shape[3] ?? 0;
     const weight = this.convWeight(key, cIn, channels, kernel, norm && { key: norm, axis: 1 });
-    const attrs = { stride, padding, reluInput: true, ...activation };
+    const attrs = { stride, padding, reluInput: true, ...activation, ...this.result(dtype) };
     return convTranspose2d(x, weight, this.convBias(key, channels, norm, bias), attrs, { name: key, addend });
   }
 
@@ -112,21 +129,25 @@ export class InferenceLayers implements Layers {
   }
 
   private convOperands(x: Tensor, key: string, options: ConvOptions) {
-    const { channels, kernel, stride, padding, norm, bias, gate, ...activation } = options;
+    const { channels, kernel, stride, padding, norm, bias, gate, dtype, ...activation } = options;
     return {
       weight: this.convWeight(key, channels, x.shape[3] ?? 0, kernel, norm && { key: norm, axis: 0 }),
       bias: this.convBias(key, channels, norm, bias),
-      attrs: { stride, padding, ...activation },
+      attrs: { stride, padding, ...activation, ...this.result(dtype) },
     };
   }
 
-  private constant(name: string, shape: Shape, load: () => Float32Array): Tensor {
+  /** An attribute for results that are not stored as the weights are. */
+  private result = (dtype: DType | undefined): { dtype?: DType } =>
+    dtype === undefined || dtype === this.dtype ? {} : { dtype };
+
+  private constant(name: string, shape: Shape, load: () => Float32Array, dtype: DType = "f32"): Tensor {
     let source = this.sources.get(name);
     if (!source) {
       source = { name, load };
       this.sources.set(name, source);
     }
-    return constantFrom(source, shape);
+    return constantFrom(source, shape, dtype);
   }
 
   /** [outer, inner, R, S] to [R, S, inner, outer], scaled by the batch norm of one of the two channel axes. */
@@ -140,9 +161,9 @@ export class InferenceLayers implements Layers {
     const values = this.parameters.get(`${key}.weight`, [outer, inner, kernel, kernel]);
     const axis = norm ? norm.axis : 0;
     const folded = norm ? this.fold(norm.key, axis === 0 ? outer : inner) : null;
-    return this.constant(`${key}.weight`, [kernel, kernel, inner, outer], () =>
-      packConv(values(), outer, inner, kernel * kernel, folded ? { factors: folded().scale, axis } : undefined),
-    );
+    const load = () =>
+      packConv(values(), outer, inner, kernel * kernel, folded ? { factors: folded().scale, axis } : undefined);
+    return this.constant(`${key}.weight`, [kernel, kernel, inner, outer], load, this.dtype);
   }
 
   private convBias(key: string, channels: number, norm: string | undefined, bias = false): Tensor | null {

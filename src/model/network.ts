@@ -1,20 +1,31 @@
 /** A model on a device: compiles one plan a resolution and keeps the last few, which share their weights. */
 import { AbortedError, ShapeError, UsageError } from "../errors.js";
 import { type CompileOptions, type CompileProgress, compile } from "../graph/compile.js";
+import { checkDtype, F16_MAX } from "../graph/elements.js";
 import type { Plan, RunOptions, RunResult } from "../graph/plan.js";
 import { Runtime, type RuntimeOptions } from "../graph/runtime.js";
-import { input, showShape, type Tensor } from "../graph/tensor.js";
+import { type DType, input, showShape, type Tensor } from "../graph/tensor.js";
 import { unet } from "./unet.js";
 import type { Model } from "./weights.js";
 
 export interface NetworkOptions extends RuntimeOptions, Pick<CompileOptions, "force" | "tuning" | "planMemory"> {
   /** Plans kept for resolutions seen before; each holds its activations. Default 2. */
   readonly keepPlans?: number;
+  /**
+   * How weights and activations are stored; sums are f32 either way, as are what goes in and what comes out. f16 halves the
+   * memory and needs a device with the feature shader-f16. Default f32.
+   */
+  readonly dtype?: DType | undefined;
 }
 
 export interface NetworkRunOptions extends RunOptions {
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
 }
+
+/** Why a network's output may hold what is no number. */
+export const causeOfNonFinite = (dtype: DType): string =>
+  "its weights are damaged, or their training diverged" +
+  (dtype === "f16" ? `, or values passed ${F16_MAX}, the largest that f16 holds: try dtype f32` : "");
 
 export type NetworkShape = readonly [n: number, h: number, w: number];
 
@@ -25,12 +36,18 @@ export class Network {
   private readonly users = new Map<string, number>();
   private disposed = false;
 
+  /** @throws AdapterError where the device has no f16 and the options ask for it */
   constructor(
     readonly model: Model,
     device: GPUDevice,
     private readonly options: NetworkOptions = {},
   ) {
     this.runtime = new Runtime(device, options);
+    checkDtype(this.runtime, this.dtype);
+  }
+
+  get dtype(): DType {
+    return this.options.dtype ?? "f32";
   }
 
   /**
@@ -79,7 +96,7 @@ export class Network {
 
   /** The graph for a shape, each level's result included: for tests and tools. */
   graph([n, h, w]: NetworkShape): { y: Tensor; levels: readonly Tensor[] } {
-    return unet(this.model.layers, this.model.config, input("x", [n, h, w, 4]));
+    return unet(this.model.layers.as(this.dtype), this.model.config, input("x", [n, h, w, 4]));
   }
 
   /** Frees every buffer. The device stays open. */

@@ -47,7 +47,7 @@ export class TrainLayers implements Layers {
   conv(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, gate, ...activation }: ConvOptions,
+    { channels, kernel, stride, padding, norm, bias, gate, dtype: _, ...activation }: ConvOptions,
   ): Tensor {
     const weight = this.convWeight(key, channels, x.shape[3] ?? 0, kernel);
     const own = norm ? {} : activation;
@@ -69,7 +69,7 @@ export class TrainLayers implements Layers {
   convTransposeOfRelu(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, addend, ...activation }: UpConvOptions,
+    { channels, kernel, stride, padding, norm, bias, addend, dtype: _, ...activation }: UpConvOptions,
   ): Tensor {
     const weight = this.convWeight(key, x.shape[3] ?? 0, channels, kernel);
     const own = norm ? {} : activation;

@@ -44,7 +44,8 @@ export function unet(layers: Layers, config: ModelConfig, x: Tensor): UNetTensor
   const outermost = layers.conv(x, `${levelKey(0)}.down.0`, { ...DOWN, channels: channelsAt(config, 0), ...LEAKY });
   const joined = level(layers, config, 1, outermost, mask, levels);
   const addend = config.globalSkip ? slice(x, { start: 0, length: 3 }) : undefined;
-  const y = layers.convTransposeOfRelu(joined, `${levelKey(0)}.up.1`, { ...DOWN, channels: 3, bias: true, addend });
+  const last = { ...DOWN, channels: 3, bias: true, dtype: "f32", addend } as const; // the picture, which no later layer reads
+  const y = layers.convTransposeOfRelu(joined, `${levelKey(0)}.up.1`, last);
   levels.unshift(y);
   return { y, levels };
 }

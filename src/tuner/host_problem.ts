@@ -1,8 +1,8 @@
 /** A problem's inputs as random numbers in the storages where they lie, and what float64 says of sampled outputs. */
 import type { TensorView } from "../graph/op.js";
-import { sizeOf } from "../graph/tensor.js";
+import { bytesOf, type DType, sizeOf } from "../graph/tensor.js";
 import { indicesToCheck } from "../kernels/check.js";
-import { type AnySuite, fillArray, type HostArray, tolerance } from "../kernels/suite.js";
+import { type AnySuite, f16Tolerance, fillArray, type HostArray, roundToF16, tolerance } from "../kernels/suite.js";
 import type { TunableProblem } from "./problems.js";
 
 /** One output element that is compared. */
@@ -12,33 +12,39 @@ export interface Sample {
   readonly storage: number;
   /** Element of the storage. */
   readonly at: number;
+  readonly dtype: DType;
   readonly expected: number;
   readonly tolerance: number;
 }
 
+/** All views of a storage have its dtype. */
+export interface HostStorage {
+  readonly values: Float32Array;
+  readonly dtype: DType;
+}
+
 export interface HostProblem {
   /** What the storages hold that inputs lie in. */
-  readonly storages: ReadonlyMap<number, Float32Array>;
+  readonly storages: ReadonlyMap<number, HostStorage>;
   readonly samples: readonly Sample[];
 }
 
 /** Of each output; a sample of a large convolution costs the oracle thousands of terms. */
 const SAMPLES = 64;
 
-export function hostProblem({ key, problem, storageBytes }: TunableProblem, suite: AnySuite): HostProblem {
-  for (const view of [...problem.inputs, ...problem.outputs]) {
-    if (view && view.dtype !== "f32") throw new Error(`tune: no ${view.dtype} values can be written yet (${key})`);
-  }
-  const storages = new Map<number, Float32Array>();
-  const contents = ({ storage }: TensorView): Float32Array => {
-    const held = storages.get(storage) ?? new Float32Array((storageBytes.get(storage) ?? 0) / 4);
+export function hostProblem({ problem, storageBytes }: TunableProblem, suite: AnySuite): HostProblem {
+  const storages = new Map<number, HostStorage>();
+  const contents = ({ storage, dtype }: TensorView): Float32Array => {
+    const elements = (storageBytes.get(storage) ?? 0) / bytesOf(dtype);
+    const held = storages.get(storage) ?? { values: new Float32Array(elements), dtype };
     storages.set(storage, held);
-    return held;
+    return held.values;
   };
   const fills = fillsOf(suite, problem.inputs);
   problem.inputs.forEach((view, i) => {
     if (!view) return;
-    const [held, { data }] = [contents(view), fillArray(view.shape, i + 1, fills[i])];
+    const drawn = fillArray(view.shape, i + 1, fills[i]);
+    const [held, { data }] = [contents(view), view.dtype === "f16" ? roundToF16(drawn) : drawn];
     for (let e = 0; e < data.length; e++) held[elementAt(view, e)] = data[e] ?? 0;
   });
   // Read back: two inputs may share elements.
@@ -48,8 +54,9 @@ export function hostProblem({ key, problem, storageBytes }: TunableProblem, suit
     if (!view) throw new Error(`${problem.op}: its oracle has more outputs than it`);
     return Array.from(indicesToCheck(sizeOf(view.shape), SAMPLES), (index): Sample => {
       const [expected, magnitude] = oracle.element(index);
-      const place = { storage: view.storage, at: elementAt(view, index) };
-      return { output, index, ...place, expected, tolerance: tolerance(oracle, magnitude) };
+      const place = { storage: view.storage, at: elementAt(view, index), dtype: view.dtype };
+      const allowed = view.dtype === "f16" ? f16Tolerance(oracle, expected, magnitude) : tolerance(oracle, magnitude);
+      return { output, index, ...place, expected, tolerance: allowed };
     });
   });
   return { storages, samples };

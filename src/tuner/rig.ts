@@ -10,13 +10,14 @@ import { GPU_COPY_DST, GPU_MAP_MODE_READ, GPU_MAP_READ, type GpuAllocation } fro
 import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
 import { alignBytes, bindPass, checkWorkgroups, encodeDispatch } from "../graph/dispatch.js";
+import { decode, encode } from "../graph/elements.js";
 import type { NodePlan, Pass, Scratch, TensorView, Variant } from "../graph/op.js";
 import { scratchOf } from "../graph/op.js";
 import type { Dispatch } from "../graph/plan.js";
 import { UniformBuffers } from "../graph/plan_buffers.js";
 import { isPreparedOnce } from "../graph/problem.js";
 import { BUFFER_USAGE, type Runtime } from "../graph/runtime.js";
-import { sizeOf } from "../graph/tensor.js";
+import { bytesOf, sizeOf } from "../graph/tensor.js";
 import type { AnySuite } from "../kernels/suite.js";
 import { type HostProblem, hostProblem } from "./host_problem.js";
 import type { TunableProblem } from "./problems.js";
@@ -52,7 +53,10 @@ export class ProblemRig {
     this.host = hostProblem(tunable, suite);
     try {
       for (const [storage, bytes] of tunable.storageBytes) {
-        this.buffers.set(storage, this.keep(runtime.memory.create(`storage ${storage}`, bytes, BUFFER_USAGE)));
+        this.buffers.set(
+          storage,
+          this.keep(runtime.memory.create(`storage ${storage}`, alignBytes(bytes), BUFFER_USAGE)),
+        );
       }
     } catch (error) {
       this.dispose();
@@ -114,7 +118,8 @@ export class ProblemRig {
           const buffer = "scratch" in operand ? scratch.get(operand) : this.buffers.get(operand.storage)?.buffer;
           if (!buffer) throw new Error(`${this.tunable.key}: a pass binds what is not part of the problem`);
           if ("scratch" in operand || operand.base === null) return { buffer };
-          return { buffer, offset: operand.base * 4, size: alignBytes(sizeOf(operand.shape) * 4) };
+          const element = bytesOf(operand.dtype);
+          return { buffer, offset: operand.base * element, size: alignBytes(sizeOf(operand.shape) * element) };
         },
         params: (pass: Pass, binding: ShaderBinding): GPUBuffer => uniforms.of(pass, binding),
       };
@@ -127,9 +132,9 @@ export class ProblemRig {
   private fill(): void {
     const { queue } = this.runtime.device;
     for (const [storage, { buffer, size }] of this.buffers) {
-      const values = this.host.storages.get(storage);
-      if (values) {
-        queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+      const held = this.host.storages.get(storage);
+      if (held) {
+        queue.writeBuffer(buffer, 0, encode(`storage ${storage}`, held.values, held.dtype));
         continue;
       }
       for (let at = 0; at < size; at += NANS.byteLength) {
@@ -148,29 +153,33 @@ export class ProblemRig {
         const encoding = encoder.beginComputePass();
         for (const dispatch of dispatches) encodeDispatch(encoding, dispatch);
         encoding.end();
-        host.samples.forEach(({ storage, at }, i) => {
+        host.samples.forEach(({ storage, at, dtype }, i) => {
           const buffer = this.buffers.get(storage)?.buffer;
-          if (buffer) encoder.copyBufferToBuffer(buffer, 4 * at, staging.buffer, 4 * i, 4);
+          if (buffer)
+            encoder.copyBufferToBuffer(buffer, 4 * Math.floor((bytesOf(dtype) * at) / 4), staging.buffer, 4 * i, 4);
         });
         device.queue.submit([encoder.finish()]);
       });
       await runtime.wait(staging.buffer.mapAsync(GPU_MAP_MODE_READ));
-      return judge(host, new Float32Array(staging.buffer.getMappedRange()));
+      return judge(host, staging.buffer.getMappedRange());
     } finally {
       staging.destroy();
     }
   }
 }
 
-const NANS = new Float32Array(1 << 18).fill(Number.NaN);
+/** Four bytes that are NaN as one f32 and as two f16. */
+const NANS = new Uint32Array(1 << 18).fill(0x7fc07fc0);
 
-function judge({ samples }: HostProblem, found: Float32Array): Verdict {
+/** @param words four bytes a sample, with the sample's element in them */
+function judge({ samples }: HostProblem, words: ArrayBuffer): Verdict {
   let verdict: Verdict = { worst: 0, detail: "" };
-  samples.forEach(({ output, index, expected, tolerance }, i) => {
-    const error = Math.abs((found[i] ?? Number.NaN) - expected);
+  samples.forEach(({ output, index, at, dtype, expected, tolerance }, i) => {
+    const [found = Number.NaN] = decode(words, 4 * i + (dtype === "f16" ? 2 * (at % 2) : 0), 1, dtype);
+    const error = Math.abs(found - expected);
     const share = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error / tolerance;
     if (share > verdict.worst) {
-      verdict = { worst: share, detail: `output ${output}[${index}] is ${found[i]}, expected ${expected}` };
+      verdict = { worst: share, detail: `output ${output}[${index}] is ${found}, expected ${expected}` };
     }
   });
   return verdict;

@@ -7,7 +7,8 @@ import { benchTraining } from "../../../bench/training.js";
 import type { OpenedDevice } from "../../gpu/device.js";
 import type { CompileProgress } from "../../graph/compile.js";
 import type { PassTiming } from "../../graph/plan.js";
-import { Runtime } from "../../graph/runtime.js";
+import { Runtime, type RuntimeOptions } from "../../graph/runtime.js";
+import { requireMatrixUnits } from "../../kernels/matrix_units.js";
 import type { ModelConfig } from "../../model/config.js";
 import { initialTensors } from "../../model/init.js";
 import { TrainStep } from "../../train/train_step.js";
@@ -34,10 +35,11 @@ export async function measure(
 ): Promise<Measured> {
   const roofline = options.roofline ? await measureRoofline(device, software) : null;
   if (roofline) for (const line of showRoofline(roofline)) print(line);
-  const { check, kernels } = await benchKernels(device, software, options, roofline, print);
+  const matrixUnits = options.matrixUnits ? await requireMatrixUnits(device) : undefined;
+  const { check, kernels } = await benchKernels(device, { software, matrixUnits }, options, roofline, print);
   const { size, batch, recompute = false } = options;
   const common = { config, size, batch, software, roofline, seconds: options.seconds, onProgress };
-  const model = options.model ? await benchModel(device, common) : null;
+  const model = options.model ? await benchModel(device, { ...common, matrixUnits, dtype: options.dtype }) : null;
   const training = options.train ? await benchTraining(device, { ...common, recompute }) : null;
   return {
     ...(roofline && { roofline }),
@@ -52,14 +54,14 @@ export async function measure(
 
 async function benchKernels(
   device: GPUDevice,
-  software: boolean,
+  capabilities: RuntimeOptions,
   options: BenchOptions,
   roofline: Roofline | null,
   print: (line: string) => void,
 ) {
-  const runtime = new Runtime(device, { software });
-  const { filter, allVariants } = options;
-  const common = { filter, allVariants, roofline, seconds: options.seconds / 7, onRow: print };
+  const runtime = new Runtime(device, capabilities);
+  const { filter, allVariants, dtype } = options;
+  const common = { filter, allVariants, dtype, roofline, seconds: options.seconds / 7, onRow: print };
   try {
     const check = options.check ? await checkKernels(runtime, common) : null;
     if (check) print(`checked ${check.length} cases, ${check.filter(({ ok }) => !ok).length} wrong`);

@@ -15,6 +15,7 @@ import { checkTrainOptions } from "../../train/train_step.js";
 import { type CommandContext, printResult } from "../app.js";
 import type { BenchOptions } from "../bench.js";
 import { benchTogglesCommand } from "../bench_toggles.js";
+import { checkMatrixOption } from "../model_options.js";
 import { progressBar } from "../progress.js";
 import { openGuarded } from "../session.js";
 import { measure } from "./measure.js";
@@ -71,12 +72,17 @@ function checkOptions(options: BenchOptions): ModelConfig {
   if (size % multiple !== 0) {
     throw new UsageError(`--size must be a multiple of ${multiple} for ${levels} levels (2^levels), got ${size}`);
   }
+  checkMatrixOption(options);
+  if (options.train && options.dtype !== "f32") throw new UsageError("--train computes in f32: leave out --dtype f16");
+  if (options.toggles && options.dtype !== "f32")
+    throw new UsageError("--toggles are measured in f32: leave out --dtype f16");
   if (options.train) checkTrainOptions({ config, batch, size, loss: "mse", optimizer: { name: "adam" } });
   if (!model && !options.kernels && !options.check && !options.train && !options.roofline)
     throw new UsageError("--no-model and --no-roofline leave nothing to measure: add --kernels, --check or --train");
   const { filter } = options;
   const nothing =
-    filter !== undefined && ((options.kernels && !anyRows(filter, true)) || (options.check && !anyRows(filter, false)));
+    filter !== undefined &&
+    ((options.kernels && !anyRows(options, true)) || (options.check && !anyRows(options, false)));
   if (nothing) throw new UsageError(`--filter ${filter}: no "op case" contains this, such as "linear 1x8-128_relu"`);
   if (options.trace !== undefined && !model && !options.train)
     throw new UsageError("--trace shows the network or a training step: leave out --no-model, or add --train");

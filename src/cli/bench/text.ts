@@ -6,6 +6,7 @@ import { type ModelRow, PAPER_MS } from "../../../bench/model.js";
 import type { PlannedTraining, Results } from "../../../bench/results.js";
 import type { TrainingRow } from "../../../bench/training.js";
 import { mebibytes } from "../../gpu/memory.js";
+import { showDtypeError } from "../../model/dtype_error.js";
 
 export function report(results: Results): string[] {
   const { kernels, model, training, plannedTraining, passes, trainingPasses, roofline, compare } = results;
@@ -38,13 +39,14 @@ function reportFloor({ floorMs, percentOfFloor, movedBytes, bytes }: ModelRow | 
 function reportModel(row: ModelRow): string[] {
   const gpu = row.gpuMsMedian === null ? "no timestamps" : `${row.gpuMsMedian.toFixed(2)} ms on the GPU`;
   return [
-    `${row.name}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
+    `${row.name}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}, ${row.dtype}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
     `  median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.runs} runs), ${gpu}`,
     `  ${row.ratioToPaper.toFixed(2)} x the paper's ${PAPER_MS} ms an image; ${(row.gflop / row.msMedian).toFixed(3)} TFLOP/s`,
     ...reportFloor(row),
     `  compile ${row.compileMs.toFixed(0)} ms, first run ${row.firstRunMs.toFixed(0)} ms`,
     `  activations and scratch ${mebibytes(row.activationBytes)} (most scratch at once ${mebibytes(row.scratchBytes)}), weights ${mebibytes(row.weightBytes)}, peak of all buffers ${mebibytes(row.peakBytes)}`,
     `  checked on a small network: relative error ${row.checkedError.toExponential(1)}`,
+    ...(row.f16Error ? [`  ${showDtypeError(row.f16Error)}`] : []),
   ];
 }
 

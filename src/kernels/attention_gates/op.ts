@@ -17,7 +17,7 @@ import {
 import { nhwc, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { attention_gates_direct, attention_gates_units, attention_gates_workgroup } from "../../shaders.generated.js";
 import { attentionGatesBackward } from "../attention_gates_backward/op.js";
-import { f32, present } from "../expect.js";
+import { expectF32, f32, present } from "../expect.js";
 import { joinRows, poolRows } from "../global_pool/op.js";
 import { globalPoolBackward } from "../global_pool_backward/op.js";
 import { lanesOf, threads, viewParams } from "../views.js";
@@ -47,6 +47,7 @@ const pooledRoom = (channels: number): number => 2 ** Math.max(8, Math.ceil(Math
 const workgroup: Variant<object> = {
   name: "workgroup",
   features: [],
+  f16: true,
   accepts: (p, { limits, software }) => {
     const { channels, units } = sizeOfProblem(p);
     const bytes = 4 * (pooledRoom(channels) + 2 * threadsOf(software));
@@ -86,6 +87,7 @@ const workgroup: Variant<object> = {
 const direct: Variant<object> = {
   name: "direct",
   features: [],
+  f16: true,
   accepts: () => true,
   plan: (p) => {
     const [x, weights] = [operand(p, 0), operand(p, 1)];
@@ -119,6 +121,7 @@ export const attentionGatesOp = defineOp<object>({
   infer([x, packed]) {
     const [n, , , c] = nhwc("attention_gates", "x", present("attention_gates", "x", x));
     const { units } = gateSize("attention_gates", c, present("attention_gates", "packed", packed));
+    expectF32("attention_gates", "packed", packed);
     return [...f32([n, c]), ...f32([n, 2 * c]), ...f32([n, 2 * c]), ...f32([n, GATES * units]), ...f32([n, c])];
   },
   vjp({ inputs: [x, packed], outputs, needs, claim }, dy) {

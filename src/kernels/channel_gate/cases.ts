@@ -32,5 +32,6 @@ export const channelGateSuite = defineSuite<object>({
     row(1, 64, 64, 256, true),
     row(1, 32, 32, 512, true),
   ],
+  f16: [{ name: "f16", inputs: [0] }],
   random: (draw) => row(draw(1, 3), draw(1, 9), draw(1, 9), draw(0, 1) === 0 ? 4 * draw(1, 6) : draw(1, 19)),
 });

@@ -3,8 +3,8 @@ import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } fr
 import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { channel_gate } from "../../shaders.generated.js";
 import { channelGateBackward } from "../channel_gate_backward/op.js";
-import { expectShape, f32, present } from "../expect.js";
-import { laneVariants, threads, viewOverrides } from "../views.js";
+import { expectF32, expectShape, present } from "../expect.js";
+import { laneVariants, threads, typeOf, viewOverrides } from "../views.js";
 
 export const channelGateOp = defineOp<object>({
   name: "channel_gate",
@@ -12,7 +12,8 @@ export const channelGateOp = defineOp<object>({
     const shape = present("channel_gate", "x", x);
     const [n, , , c] = nhwc("channel_gate", "x", shape);
     expectShape("channel_gate", "g", g, [n, c], `x ${showShape(shape)}`);
-    return f32(shape);
+    expectF32("channel_gate", "g", g);
+    return [{ shape, dtype: x?.dtype ?? "f32" }];
   },
   flops: (_, [y]) => sizeOf(shapeOf(y)),
   vjp({ inputs: [x, g], claim }, [dy]) {
@@ -28,10 +29,12 @@ export const channelGateOp = defineOp<object>({
       const SIZE = sizeOf(x.shape);
       const views = { ...viewOverrides("X", x), ...viewOverrides("G", g), ...viewOverrides("Y", y) };
       const overrides = { C, HW: H * W, SIZE, ...views };
-      const { consts, types } = lanes;
-      const workgroups = threads(SIZE / lanes.count);
+      const { consts, count } = lanes;
+      const types = { ...lanes.types, X: typeOf(x, count), Y: typeOf(y, count) };
+      const workgroups = threads(SIZE / count);
       return { passes: [pass(channel_gate, { bind: { x, g, y }, overrides, consts, types, workgroups })] };
     },
+    { f16: true },
   ),
 });
 

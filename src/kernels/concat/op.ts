@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, type Problem, result, type TensorView } from "../../graph/op.js";
 import { sameShape, showShape, type Tensor } from "../../graph/tensor.js";
 import { copyPass } from "../copy.js";
-import { f32, present } from "../expect.js";
+import { present } from "../expect.js";
 import { slice } from "../slice/op.js";
 
 /** The place of each input in the joined tensor. */
@@ -29,7 +29,10 @@ export const concatOp = defineOp<object>({
         `concat: tensors must agree in all but channels, got ${shapes.map(showShape).join(", ") || "none"}`,
       );
     }
-    return f32([...pixels, shapes.reduce((sum, shape) => sum + (shape.at(-1) ?? 0), 0)]);
+    const dtypes = new Set(inputs.map((spec) => spec?.dtype ?? "f32"));
+    const [dtype = "f32"] = dtypes;
+    if (dtypes.size > 1) throw new ShapeError(`concat: tensors must be stored alike, got ${[...dtypes].join(" and ")}`);
+    return [{ shape: [...pixels, shapes.reduce((sum, shape) => sum + (shape.at(-1) ?? 0), 0)], dtype }];
   },
   flops: () => 0,
   vjp: ({ inputs }, [dy]) => {
@@ -44,6 +47,7 @@ export const concatOp = defineOp<object>({
     {
       name: "copy",
       features: [],
+      f16: true,
       accepts: () => true,
       plan: (p) => ({
         passes: parts(p)

@@ -1,4 +1,5 @@
 import { defineSuite, type OpCase } from "../suite.js";
+import { FUSED } from "./fused.js";
 import { type Conv2dAttrs, conv2dOp, inferConv2d } from "./op.js";
 import { conv2dOracle } from "./reference.js";
 
@@ -72,6 +73,11 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([1, 16, 16, 512, 512], K4, { bias: true, timed: true }),
     row([1, 4, 4, 512, 512], K4, { bias: true, timed: true }),
     row([1, 128, 128, 2, 16], [7, 1, 3], { bias: true, activation: "relu", timed: true }),
+  ],
+  f16: [
+    { name: "f16", inputs: [0, 1, FUSED.addend] },
+    { name: "f32_to_f16", inputs: [1] },
+    { name: "f16_to_f32", inputs: [0, 1], attrs: { dtype: "f32" } },
   ],
   random(draw) {
     const k = draw(1, 5);

@@ -6,7 +6,7 @@
 import { NONE, type Operand, type Problem, result, type TensorView } from "../../graph/op.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
-import { isVec4, viewParams } from "../views.js";
+import { isVec4, typeOf, viewParams } from "../views.js";
 
 /** Inputs of conv2d, conv_transpose2d and conv2d_compose; each op has some of them, after x, weight and bias. */
 export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7, positive: 8 } as const;
@@ -54,7 +54,8 @@ export function gateFusion(gate: TensorView | null): Fusion<"gate", "GATED", "ga
 
 export const gateOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "gate");
 
-export function epilogueFusion(problem: Problem<ActivationAttrs>) {
+/** @param lanes channels that the shader handles at once */
+export function epilogueFusion(problem: Problem<ActivationAttrs>, lanes: 1 | 4 = 1) {
   const [addend, features] = [fusedOf(problem, "addend"), fusedOf(problem, "features")];
   const [gates, mask] = [fusedOf(problem, "gates"), fusedOf(problem, "mask")];
   const positive = fusedOf(problem, "positive");
@@ -67,6 +68,7 @@ export function epilogueFusion(problem: Problem<ActivationAttrs>) {
       CUTS: positive ? 1 : 0,
       ...activationOverrides(problem.attrs),
     },
+    types: { BESIDE: typeOf(beside ?? { dtype: "f32" }, lanes) },
     params: {
       ...viewParams("beside", beside),
       ...viewParams("gates", gates),

@@ -11,7 +11,7 @@ import {
 } from "../../graph/op.js";
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
-import { isVec4 } from "../views.js";
+import { isVec4, typeOf } from "../views.js";
 import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { conv2dOverrides } from "./problem.js";
@@ -23,11 +23,14 @@ export function implicitGemmPass(
   PAD: number,
 ): Pass {
   const [x, y] = [operand(problem, 0), result(problem)];
-  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem)];
+  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem, 4)];
   const overrides = { ...conv2dOverrides(problem), PAD, RELU_INPUT: problem.attrs.reluInput ? 1 : 0 };
   const M = sizeOf(y.shape) / overrides.C_OUT;
+  const [X4, W4, Y4] = [typeOf(x, 4), typeOf(operand(problem, 1), 4), typeOf(y, 4)];
   return pass(conv2d_implicit_gemm, {
-    ...VEC4,
+    consts: VEC4.consts,
+    // A gate's products need more bits than x came with.
+    types: { ...VEC4.types, X4, W4, Y4, A4: gateOf(problem) ? "vec4<f32>" : X4, B4: W4, ...epilogue.types },
     bind: { x, w, bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
     overrides: { ...overrides, M, ...gate.overrides, ...epilogue.overrides },
     params: { ...gate.params, ...epilogue.params },
@@ -39,6 +42,7 @@ export function implicitGemmPass(
 export const implicitGemm: Variant<Conv2dAttrs> = {
   name: "implicit_gemm",
   features: [],
+  f16: true,
   accepts: (p) => isVec4(operand(p, 0)) && isVec4(result(p)) && fusesVec4(p),
   suits: (_, { software }) => !software,
   plan: (p) => ({ passes: [implicitGemmPass(p, operand(p, 1), p.attrs.padding)] }),

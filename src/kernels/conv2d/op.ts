@@ -4,7 +4,7 @@
  */
 import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor, type TensorSpec } from "../../graph/tensor.js";
+import { type DType, nhwc, type Shape, showShape, sizeOf, type Tensor, type TensorSpec } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { activationBackward, beforeActivation } from "../activation_backward/op.js";
 import { channelGate } from "../channel_gate/op.js";
@@ -12,7 +12,7 @@ import { channelGateBackward } from "../channel_gate_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
-import { expectShape } from "../expect.js";
+import { expectF32, expectShape } from "../expect.js";
 import { fusedInputs } from "./fused.js";
 import { conv2dVariants } from "./variants.js";
 
@@ -20,6 +20,8 @@ export interface Conv2dAttrs extends ActivationAttrs {
   readonly stride: number;
   /** Zeros on every side. */
   readonly padding: number;
+  /** How y is stored; missing means as the weight is. */
+  readonly dtype?: DType;
 }
 
 /** [R, S, C_in, C_out] of a weight. */
@@ -55,13 +57,15 @@ export const conv2dFlops = (w: TensorSpec | null | undefined, y: TensorSpec | nu
 export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
   infer([x, w, bias, gate, addend, , , , positive], attrs) {
+    expectF32("conv2d", "bias", bias);
+    expectF32("conv2d", "gate", gate);
     const shape = inferConv2d(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
     const [n = 0, , , c = 0] = shapeOf(x);
     if (gate) expectShape("conv2d", "gate", gate, [n, c], `x ${showShape(shapeOf(x))}`);
     if (addend) expectShape("conv2d", "addend", addend, shape, `y ${showShape(shape)}`);
     if (positive) expectShape("conv2d", "positive", positive, shape, `y ${showShape(shape)}`);
     if (addend && positive) throw new ShapeError("conv2d: takes an addend or a positive, not both");
-    return [{ shape, dtype: "f32" }];
+    return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
   },
   flops: ([, w], [y]) => conv2dFlops(w, y),
   vjp: ({ inputs: [x, w, , gate, , , , , positive], outputs: [y], attrs, needs, claim }, [dAfter]) => {

@@ -12,7 +12,7 @@ import {
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_subgroup } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
-import { viewParams } from "../views.js";
+import { typeOf, viewParams } from "../views.js";
 import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { convolutionTile, isSubgroupSize } from "./tiles.js";
@@ -44,6 +44,7 @@ export function planSubgroup(
   const main = pass(conv2d_subgroup, {
     bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
     overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...gate.overrides, ...epilogue.overrides },
+    types: { X: typeOf(x), W: typeOf(operand(problem, 1)), Y: typeOf(y), ...epilogue.types },
     consts: { LANES: lanes, PIXELS: rows, CHANNELS: channels, DEPTH: depth },
     params: {
       pixels,
@@ -75,6 +76,7 @@ export function planSubgroup(
 export const subgroup: Variant<Conv2dAttrs> = {
   name: "subgroup",
   features: ["subgroups"],
+  f16: true,
   accepts: (p, { subgroupSize }) => isSubgroupSize(subgroupSize) && sizeOf(result(p).shape) < 2 ** 31,
   suits: (_, { software }) => software,
   plan: (p, { subgroupSize }) => {

@@ -11,7 +11,7 @@ import {
 } from "../../graph/op.js";
 import { conv2d_subgroup_3x3 } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
-import { viewParams } from "../views.js";
+import { typeOf, viewParams } from "../views.js";
 import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { isSubgroupSize, tile3x3 } from "./tiles.js";
@@ -39,6 +39,7 @@ export function plan3x3(
   const main = pass(conv2d_subgroup_3x3, {
     bind: { x, w: operand(problem, 1), bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
     overrides: { RELU_INPUT: problem.attrs.reluInput ? 1 : 0, ...gate.overrides, ...epilogue.overrides },
+    types: { X: typeOf(x), W: typeOf(operand(problem, 1)), Y: typeOf(y), ...epilogue.types },
     consts: { LANES: lanes, ROWS, CHANNELS },
     params: {
       h,
@@ -61,6 +62,7 @@ export function plan3x3(
 export const subgroup3x3: Variant<Conv2dAttrs> = {
   name: "subgroup_3x3",
   features: ["subgroups"],
+  f16: true,
   accepts: (p, { subgroupSize }) => is3x3(p) && isSubgroupSize(subgroupSize),
   suits: suits3x3,
   plan: (p, { subgroupSize }) => plan3x3(p, subgroupSize, { transposed: false }),

@@ -5,10 +5,12 @@ import { implicitGemm } from "./implicit_gemm.js";
 import type { Conv2dAttrs } from "./op.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
+import { subgroupMatrix } from "./subgroup_matrix.js";
 import { winograd } from "./winograd.js";
 import { winogradPairs } from "./winograd_pairs.js";
 
 export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [
+  subgroupMatrix,
   winograd,
   winogradPairs,
   subgroup3x3,

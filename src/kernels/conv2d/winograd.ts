@@ -27,7 +27,7 @@ import {
   winograd_weight,
 } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
-import { threads, viewParams } from "../views.js";
+import { threads, typeOf, viewParams } from "../views.js";
 import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { is3x3 } from "./subgroup_3x3.js";
@@ -76,6 +76,7 @@ export function inputPass(
   return pass(winograd_input, {
     bind: { x, v, ...gating.bind },
     overrides: gating.overrides,
+    types: { X: typeOf(x) },
     params: {
       h,
       w,
@@ -149,6 +150,7 @@ export function planWinograd(
   const u = scratch("weight in Winograd's form", POINTS * size);
   const prepare = pass(winograd_weight, {
     bind: { w, u },
+    types: { W: typeOf(w) },
     params: { c_in: cIn, c_padded: cPadded, c_out: cOut, columns, flipped: transposed ? 1 : 0, size },
     workgroups: threads(size),
   });
@@ -176,6 +178,7 @@ function outputPass(
   return pass(winograd_output, {
     bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
     overrides: epilogue.overrides,
+    types: { Y: typeOf(y), ...epilogue.types },
     params: {
       oh,
       ow,
@@ -212,6 +215,7 @@ export function suitsWinograd(problem: Problem<unknown>, { software, subgroupSiz
 export const winograd: Variant<Conv2dAttrs> = {
   name: "winograd",
   features: ["subgroups"],
+  f16: true,
   accepts: acceptsWinograd,
   suits: suitsWinograd,
   plan: (p, { subgroupSize }) => planWinograd(p, subgroupSize, { transposed: false }),

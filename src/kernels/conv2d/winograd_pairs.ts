@@ -17,7 +17,7 @@ import {
 } from "../../graph/op.js";
 import { winograd_pairs_input, winograd_pairs_output, winograd_pairs_weight } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
-import { threads, viewParams } from "../views.js";
+import { threads, typeOf, viewParams } from "../views.js";
 import { epilogueFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { isSubgroupSize, pairsThreshold, productTile } from "./tiles.js";
@@ -58,6 +58,7 @@ export function planWinogradPairs(
   const u = scratch("weight in Winograd's form", phases * POINTS * size);
   const prepare = pass(winograd_pairs_weight, {
     bind: { w, u },
+    types: { W: typeOf(w) },
     params: { c_in: cIn, c_out: cOut, columns, terms, transposed: transposed ? 1 : 0, size },
     workgroups: threads(phases * size),
   });
@@ -68,6 +69,7 @@ export function planWinogradPairs(
     const place = { tiles_high: tiling.high, tiles_wide: tiling.wide, first, tiles };
     const toFactors = pass(winograd_pairs_input, {
       bind: { x, v },
+      types: { X: typeOf(x) },
       params: {
         h,
         w: width,
@@ -86,6 +88,7 @@ export function planWinogradPairs(
     const toOutputs = pass(winograd_pairs_output, {
       bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
       overrides: epilogue.overrides,
+      types: { Y: typeOf(y), ...epilogue.types },
       params: {
         oh,
         ow,
@@ -145,6 +148,7 @@ const weightBytes = (problem: Problem<unknown>): number => {
 export const winogradPairs: Variant<Conv2dAttrs> = {
   name: "winograd_pairs",
   features: ["subgroups"],
+  f16: true,
   accepts: acceptsPairs,
   suits: (p, capabilities) => suitsPairs(p, capabilities, { transposed: false }),
   plan: (p, { subgroupSize }) => planWinogradPairs(p, subgroupSize, { transposed: false }),

@@ -54,6 +54,10 @@ export const conv2dComposeSuite = defineSuite<Conv2dAttrs>({
     row([1, 64, 64, 512, 256], K3, { ...elu, timed: true }),
     row([1, 32, 32, 1024, 512], K3, { ...elu, timed: true }),
   ],
+  f16: [
+    { name: "f16", inputs: [0, 1, FUSED.features] },
+    { name: "f16_to_f32", inputs: [0, 1], attrs: { dtype: "f32" } },
+  ],
   random(draw) {
     const [k, stride] = [draw(1, 4), draw(1, 2)];
     const size = () => k + draw(0, 12);

@@ -7,7 +7,7 @@ import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { fusedInputs } from "../conv2d/fused.js";
 import { type Conv2dAttrs, conv2dFlops, inferConv2d } from "../conv2d/op.js";
 import { conv2dVariants } from "../conv2d/variants.js";
-import { expectShape } from "../expect.js";
+import { expectF32, expectShape } from "../expect.js";
 
 export const conv2dComposeOp = defineOp<Conv2dAttrs>({
   name: "conv2d_compose",
@@ -18,7 +18,8 @@ export const conv2dComposeOp = defineOp<Conv2dAttrs>({
     expectShape("conv2d_compose", "features", features, shape, because);
     expectShape("conv2d_compose", "gates", gates, [n, 2 * c], because);
     expectShape("conv2d_compose", "m", m, [n, h, width, 1], because);
-    return [{ shape, dtype: "f32" }];
+    for (const [what, spec] of Object.entries({ bias, gates, m })) expectF32("conv2d_compose", what, spec);
+    return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
   },
   flops: ([, w], [y]) => conv2dFlops(w, y) + 7 * sizeOf(shapeOf(y)),
   variants: conv2dVariants,

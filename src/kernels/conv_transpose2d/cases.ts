@@ -97,6 +97,11 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
     row([1, 64, 64, 256, 64], UP, { ...decoder, timed: true }),
     row([1, 128, 128, 128, 3], UP, { ...decoder, timed: true }),
   ],
+  f16: [
+    { name: "f16", inputs: [0, 1, FUSED.addend] },
+    { name: "f32_to_f16", inputs: [1] },
+    { name: "f16_to_f32", inputs: [0, 1], attrs: { dtype: "f32" } },
+  ],
   random(draw) {
     const upsampling = draw(0, 2) > 0;
     const k = upsampling ? 4 : draw(1, 4);

@@ -4,18 +4,19 @@
  */
 import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
-import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
+import { type DType, nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { fusedInputs } from "../conv2d/fused.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
-import { expectShape } from "../expect.js";
+import { expectF32, expectShape } from "../expect.js";
 import { direct } from "./direct.js";
 import { implicitGemm } from "./implicit_gemm.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
+import { subgroupMatrix } from "./subgroup_matrix.js";
 import { winograd } from "./winograd.js";
 import { winogradPairs } from "./winograd_pairs.js";
 
@@ -26,6 +27,8 @@ export interface ConvTranspose2dAttrs extends ActivationAttrs {
   readonly outputPadding?: readonly [rows: number, columns: number];
   /** Applies a ReLU to x as it is read: a U-Net's decoder does, and its skip must stay as it is for other readers. */
   readonly reluInput?: boolean;
+  /** How y is stored; missing means as the weight is. */
+  readonly dtype?: DType;
 }
 
 function infer(
@@ -58,9 +61,10 @@ function infer(
 export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
   name: "conv_transpose2d",
   infer([x, w, bias, , addend], attrs) {
+    expectF32("conv_transpose2d", "bias", bias);
     const shape = infer(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
     if (addend) expectShape("conv_transpose2d", "addend", addend, shape, `y ${showShape(shape)}`);
-    return [{ shape, dtype: "f32" }];
+    return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
   },
   flops: ([x, w]) => (2 * sizeOf(shapeOf(w)) * sizeOf(shapeOf(x))) / (shapeOf(w)[3] ?? 1),
   vjp: ({ inputs: [x, w], outputs: [y], attrs, needs }, [dy]) => {
@@ -76,7 +80,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[4] ? before : null,
     ];
   },
-  variants: [winograd, winogradPairs, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [subgroupMatrix, winograd, winogradPairs, subgroup3x3, subgroup, implicitGemm, direct],
 });
 
 export interface ConvTranspose2dOptions extends ApplyOptions {

@@ -9,6 +9,7 @@ import { isConvolution, isUpsampling } from "./problem.js";
 export const subgroup: Variant<ConvTranspose2dAttrs> = {
   name: "subgroup",
   features: ["subgroups"],
+  f16: true,
   accepts: (p, { subgroupSize }) =>
     (isUpsampling(p) || isConvolution(p)) && isSubgroupSize(subgroupSize) && sizeOf(result(p).shape) < 2 ** 31,
   suits: (_, { software }) => software,

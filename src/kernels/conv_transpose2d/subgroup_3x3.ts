@@ -7,6 +7,7 @@ import type { ConvTranspose2dAttrs } from "./op.js";
 export const subgroup3x3: Variant<ConvTranspose2dAttrs> = {
   name: "subgroup_3x3",
   features: ["subgroups"],
+  f16: true,
   accepts: (p, { subgroupSize }) => is3x3(p) && isSubgroupSize(subgroupSize),
   suits: suits3x3,
   plan: (p, { subgroupSize }) => plan3x3(p, subgroupSize, { transposed: true }),

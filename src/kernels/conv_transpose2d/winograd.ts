@@ -6,6 +6,7 @@ import type { ConvTranspose2dAttrs } from "./op.js";
 export const winograd: Variant<ConvTranspose2dAttrs> = {
   name: "winograd",
   features: ["subgroups"],
+  f16: true,
   accepts: acceptsWinograd,
   suits: suitsWinograd,
   plan: (p, { subgroupSize }) => planWinograd(p, subgroupSize, { transposed: true }),

@@ -7,6 +7,7 @@ import { isUpsampling } from "./problem.js";
 export const winogradPairs: Variant<ConvTranspose2dAttrs> = {
   name: "winograd_pairs",
   features: ["subgroups"],
+  f16: true,
   accepts: (p, capabilities) => isUpsampling(p) && acceptsPairs(p, capabilities),
   suits: (p, capabilities) => suitsPairs(p, capabilities, { transposed: true }),
   plan: (p, { subgroupSize }) => planWinogradPairs(p, subgroupSize, { transposed: true }),

@@ -54,5 +54,6 @@ export const globalPoolSuite = defineSuite<object>({
     row(1, 64, 64, 256, { timed: true }),
     row(1, 32, 32, 512, { timed: true }),
   ],
+  f16: [{ name: "f16", inputs: [0] }],
   random: (draw) => row(draw(1, 3), draw(1, 13), draw(1, 13), draw(0, 1) === 0 ? 4 * draw(1, 9) : draw(1, 19)),
 });

@@ -20,7 +20,7 @@ import { nhwc, type Shape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { global_pool_join, global_pool_rows } from "../../shaders.generated.js";
 import { f32, present } from "../expect.js";
 import { globalPoolBackward } from "../global_pool_backward/op.js";
-import { type Lanes, laneVariants, threads, viewOverrides } from "../views.js";
+import { type Lanes, laneVariants, threads, typeOf, viewOverrides } from "../views.js";
 
 /**
  * The first pass: sums, maxima and their columns of each row of pixels.
@@ -33,7 +33,7 @@ export function poolRows(x: TensorView, { count, consts, types }: Lanes): { rows
     bind: { x, partial },
     overrides: { W, C, SIZE: N * H * C, ...viewOverrides("X", x) },
     consts,
-    types,
+    types: { ...types, X: typeOf(x, count) },
     workgroups: threads((N * H * C) / count),
   });
   return { rows, partial };
@@ -72,7 +72,7 @@ export const globalPoolOp = defineOp<object>({
     const [, height, width] = nhwc("global_pool", "x", x.shape);
     return [globalPoolBackward(dy, first, { height, width }, { addend: claim(0) ?? undefined })];
   },
-  variants: laneVariants((p) => [operand(p, 0)], plan),
+  variants: laneVariants((p) => [operand(p, 0)], plan, { f16: true }),
 });
 
 /**

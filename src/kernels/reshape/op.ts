@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, operand, result } from "../../graph/op.js";
 import { type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { copyPass } from "../copy.js";
-import { expectIntegers, f32, present } from "../expect.js";
+import { expectIntegers, present } from "../expect.js";
 
 export interface ReshapeAttrs {
   readonly shape: Shape;
@@ -20,7 +20,7 @@ export const reshapeOp = defineOp<ReshapeAttrs>({
         `reshape: x ${showShape(from)} has ${sizeOf(from)} elements, ${showShape(shape)} has ${sizeOf(shape)}`,
       );
     }
-    return f32(shape);
+    return [{ shape, dtype: x?.dtype ?? "f32" }];
   },
   flops: () => 0,
   vjp: ({ inputs: [x] }, [dy]) => [x && dy ? reshape(dy, x.shape) : null],
@@ -28,6 +28,7 @@ export const reshapeOp = defineOp<ReshapeAttrs>({
     {
       name: "copy",
       features: [],
+      f16: true,
       accepts: () => true,
       plan(p) {
         const [x, y] = [operand(p, 0), result(p)];

@@ -48,6 +48,7 @@ export const s2amComposeSuite = defineSuite<ActivationAttrs>({
     row(1, 64, 64, 256, { activation: "relu" }, true),
     row(1, 32, 32, 512, { activation: "relu" }, true),
   ],
+  f16: [{ name: "f16", inputs: [0, 1] }],
   random: (draw) =>
     row(
       draw(1, 3),

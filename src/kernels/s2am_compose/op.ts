@@ -4,10 +4,10 @@ import { nhwc, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { s2am_compose } from "../../shaders.generated.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
-import { expectShape, f32, present } from "../expect.js";
+import { expectF32, expectShape, present } from "../expect.js";
 import { s2amComposeBackward } from "../s2am_compose_backward/op.js";
 import { s2amComposeBackwardMask } from "../s2am_compose_backward_mask/op.js";
-import { laneVariants, threads, viewOverrides } from "../views.js";
+import { laneVariants, threads, typeOf, viewOverrides } from "../views.js";
 
 export const s2amComposeOp = defineOp<ActivationAttrs>({
   name: "s2am_compose",
@@ -18,7 +18,8 @@ export const s2amComposeOp = defineOp<ActivationAttrs>({
     expectShape("s2am_compose", "l", l, shape, because);
     expectShape("s2am_compose", "gates", gates, [n, 2 * c], because);
     expectShape("s2am_compose", "m", m, [n, h, w, 1], because);
-    return f32(shape);
+    for (const [what, spec] of Object.entries({ gates, m })) expectF32("s2am_compose", what, spec);
+    return [{ shape, dtype: x?.dtype ?? "f32" }];
   },
   flops: (_, [y]) => 7 * sizeOf(shapeOf(y)),
   vjp({ inputs: [l, x, gates, m], outputs: [y], attrs, needs }, [dy]) {
@@ -50,10 +51,13 @@ export const s2amComposeOp = defineOp<ActivationAttrs>({
         ...viewOverrides("Y", bind.y),
         ...activationOverrides(p.attrs),
       };
-      const { consts, types } = lanes;
-      const workgroups = threads(SIZE / lanes.count);
+      const { consts, count } = lanes;
+      const stored = { L: typeOf(bind.l, count), X: typeOf(bind.x, count), Y: typeOf(bind.y, count) };
+      const types = { ...lanes.types, ...stored };
+      const workgroups = threads(SIZE / count);
       return { passes: [pass(s2am_compose, { bind, overrides, consts, types, workgroups })] };
     },
+    { f16: true },
   ),
 });
 

@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, operand, result } from "../../graph/op.js";
 import { showShape, type Tensor } from "../../graph/tensor.js";
 import { copyPass } from "../copy.js";
-import { expectIntegers, f32, present } from "../expect.js";
+import { expectIntegers, present } from "../expect.js";
 import { sliceBackward } from "../slice_backward/op.js";
 
 export interface SliceAttrs {
@@ -23,7 +23,7 @@ export const sliceOp = defineOp<SliceAttrs>({
     if (start + length > (shape.at(-1) ?? 0)) {
       throw new ShapeError(`slice: channels ${start} to ${start + length - 1} are not all in x ${showShape(shape)}`);
     }
-    return f32([...shape.slice(0, -1), length]);
+    return [{ shape: [...shape.slice(0, -1), length], dtype: x?.dtype ?? "f32" }];
   },
   flops: () => 0,
   vjp: ({ inputs: [x], attrs }, [dy]) => [
@@ -33,6 +33,7 @@ export const sliceOp = defineOp<SliceAttrs>({
     {
       name: "copy",
       features: [],
+      f16: true,
       accepts: () => true,
       plan(p) {
         const [x, y] = [operand(p, 0), result(p)];

@@ -1,0 +1,74 @@
+/** Whether a device has matrix units that the kernels can use: told by compiling them on it, not by what it says of itself. */
+import { AdapterError } from "../errors.js";
+import type { PipelineSpec } from "../gpu/pipelines.js";
+import type { MatrixUnits } from "../graph/op.js";
+import { Runtime } from "../graph/runtime.js";
+import { conv2d_subgroup_matrix } from "../shaders.generated.js";
+import { VEC4 } from "./conv2d/fused.js";
+import { MATRIX_FEATURES, matrixTiles } from "./conv2d/subgroup_matrix.js";
+
+/** As drivers list them; WebGPU's types do not know it yet. */
+export interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** Rows and columns of a subgroup's part, and the terms of a step, are multiples of a fragment's. */
+const DIVIDES = { m: 32, n: 32, k: 32 };
+
+/** The largest product of f16 with f32 sums that the kernel's tiles divide into; null where there is none. */
+export function chooseConfig(configs: Iterable<MatrixConfig>): Omit<MatrixUnits, "lanes"> | null {
+  const fitting = [...configs]
+    .filter(({ componentType, resultComponentType }) => componentType === "f16" && resultComponentType === "f32")
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K }))
+    .filter(({ m, n, k }) => DIVIDES.m % m === 0 && DIVIDES.n % n === 0 && DIVIDES.k % k === 0 && n % 4 === 0)
+    .sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+  return fitting[0] ?? null;
+}
+
+export type MatrixUnitsFound =
+  | { readonly units: MatrixUnits; readonly reason: null }
+  | { readonly units: null /** Why there are none. */; readonly reason: string };
+
+/** Never throws for what a device lacks. */
+export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFound> {
+  const none = (reason: string): MatrixUnitsFound => ({ units: null, reason });
+  const missing = MATRIX_FEATURES.filter((feature) => !device.features.has(feature));
+  if (missing.length > 0) return none(`the device has no ${missing.join(", ")}`);
+  const info: { subgroupMatrixConfigs?: Iterable<MatrixConfig>; subgroupMinSize?: number; subgroupMaxSize?: number } =
+    device.adapterInfo;
+  const { subgroupMatrixConfigs = [], subgroupMinSize: lanes = 0, subgroupMaxSize = 0 } = info;
+  const config = chooseConfig(subgroupMatrixConfigs);
+  if (!config) return none("none of its matrix units multiplies f16 and adds up in f32");
+  if (lanes !== subgroupMaxSize) return none(`its subgroups vary in size, from ${lanes} to ${subgroupMaxSize}`);
+  const units = { ...config, lanes };
+  const runtime = new Runtime(device);
+  try {
+    await runtime.pipelines.get(probe(units));
+    return { units, reason: null };
+  } catch (error) {
+    return none(`its driver refuses the kernel: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    runtime.dispose();
+  }
+}
+
+/** @throws AdapterError where the device has none that can be used */
+export async function requireMatrixUnits(device: GPUDevice): Promise<MatrixUnits> {
+  const { units, reason } = await findMatrixUnits(device);
+  if (units) return units;
+  throw new AdapterError(
+    `matrix units cannot be used: ${reason}: leave them out, or choose another adapter (s2am doctor says which has them)`,
+  );
+}
+
+/** The kernel in one of its tiles: 0 the small one, 1 the large one. */
+export const probe = (units: MatrixUnits, tile: 0 | 1 = 0): PipelineSpec => ({
+  shader: conv2d_subgroup_matrix,
+  overrides: {},
+  consts: { ...VEC4.consts, ...matrixTiles(units)[tile].consts },
+  types: VEC4.types,
+});
