@@ -7,21 +7,21 @@ import { ShapeError, UsageError } from "../errors.js";
 import { type CompileProgress, compile } from "../graph/compile.js";
 import type { Plan, PlannedDispatch } from "../graph/plan.js";
 import type { Runtime } from "../graph/runtime.js";
-import { constant, input, type Shape, showShape, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { constant, input, type Shape, showShape, sizeOf, type Tensor } from "../graph/tensor.js";
 import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
-import { adam, adamHyper } from "../kernels/adam/op.js";
+import { adamHyper } from "../kernels/adam/op.js";
 import { concat } from "../kernels/concat/op.js";
-import { emaUpdate } from "../kernels/ema_update/op.js";
 import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
 import { gradientStatisticsParts } from "../kernels/gradient_statistics_parts/op.js";
 import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
 import { updateRunning } from "../kernels/update_running/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
-import type { ParameterStore, StateEntry } from "../model/parameter_store.js";
+import type { StateEntry } from "../model/parameter_store.js";
 import { type BatchStatistic, TrainLayers } from "../model/train_layers.js";
 import { unet } from "../model/unet.js";
 import { type LossName, lossOf } from "./losses.js";
+import { OptimizerState, readEntries, type StoredEntry } from "./optimizer_state.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -113,6 +113,7 @@ export class TrainStep {
     });
     const grads = units.map((unit) => layers.trained.gather(unit, (tensor) => found.get(tensor) as Tensor));
     const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
+    const decoupled = options.optimizer.name === "adamw";
     const compileOptions = { onProgress, signal };
 
     const hyper = input("hyper", [HYPER_SIZE]);
@@ -122,7 +123,7 @@ export class TrainStep {
       return { gate: stepGate(statistics, hyper), statistics };
     };
     const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-      ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, options)),
+      ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, decoupled)),
       ...optimizer.average(
         units.map(({ variable }) => variable),
         gate,
@@ -254,74 +255,6 @@ export class TrainStep {
   }
 }
 
-/** The optimizer's variables beside the parameters. */
-class OptimizerState {
-  private readonly m: Tensor[];
-  private readonly v: Tensor[];
-  private readonly ema: Tensor[];
-  /** Sums of micro-batches' gradients; empty without accumulation. */
-  readonly sums: Tensor[];
-
-  constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
-    const { units } = layers.trained;
-    const zeros = (prefix: string): Tensor[] =>
-      units.map(({ variable: { name, shape } }) =>
-        variable(`${prefix}/${name}`, shape, () => new Float32Array(sizeOf(shape))),
-      );
-    this.m = zeros("m");
-    this.v = zeros("v");
-    this.sums = accumulates ? zeros("sum") : [];
-    this.ema = keepAverage
-      ? units.map(({ variable: whole }) => variable(`ema/${whole.name}`, whole.shape, () => initialOf(whole)))
-      : [];
-  }
-
-  step(
-    parameter: Tensor,
-    gradient: Tensor,
-    i: number,
-    hyper: Tensor,
-    gate: Tensor,
-    { optimizer }: TrainStepOptions,
-  ): readonly Tensor[] {
-    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, {
-      decoupled: optimizer.name === "adamw",
-    });
-  }
-
-  /** Takes the parameters' tensors as they are after the step: in-place nodes run in the order they were made. */
-  average(parameters: readonly Tensor[], gate: Tensor, decay: Tensor): Tensor[] {
-    return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
-  }
-
-  entries({ trained, running }: TrainLayers): StoredEntry[] {
-    const stored = ({ entries, units }: ParameterStore, prefix: string, of = units.map(({ variable }) => variable)) =>
-      entries.map((entry) => ({ ...entry, key: `${prefix}/${entry.key}`, variable: of[entry.unit] as Tensor }));
-    return [
-      ...stored(trained, "param"),
-      ...stored(running, "param"),
-      ...stored(trained, "m", this.m),
-      ...stored(trained, "v", this.v),
-      ...(this.ema.length > 0 ? stored(trained, "ema", this.ema) : []),
-    ];
-  }
-}
-
-/** An entry of the state, and the variable that it lies in at its place. */
-interface StoredEntry extends StateEntry {
-  readonly variable: Tensor;
-}
-
-/** The entries' values in the kernels' layouts. */
-async function readEntries(runtime: Runtime, entries: readonly StoredEntry[]): Promise<Float32Array[]> {
-  const variables = [...new Set(entries.map(({ variable }) => variable))];
-  const read = await runtime.variables.read(variables);
-  const values = new Map(variables.map((variable, i) => [variable, read[i] ?? new Float32Array(0)]));
-  return entries.map(
-    ({ variable, place, shape }) => values.get(variable)?.slice(place, place + sizeOf(shape)) ?? new Float32Array(0),
-  );
-}
-
 /** The parameters of a unit, in the order of its statistics. */
 const entriesOf = ({ trained }: TrainLayers, unit: number): StateEntry[] =>
   trained.entries.filter((entry) => entry.unit === unit);
@@ -335,11 +268,6 @@ function statisticsOf(gradient: Tensor, entries: readonly StateEntry[]): Tensor 
     gradient,
     entries.map(({ place, shape }) => ({ start: place, length: sizeOf(shape) })),
   );
-}
-
-function initialOf({ source }: Tensor): Float32Array {
-  if (source.kind !== "variable") throw new Error("train step: a parameter is not a variable");
-  return source.variable.initial();
 }
 
 function runningUpdates({ running, statistics }: TrainLayers, gate: Tensor): Tensor[] {
