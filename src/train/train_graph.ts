@@ -4,20 +4,19 @@
  * Building them touches no device, so that they can be looked at without one.
  */
 import { gradients } from "../autograd/backward.js";
-import { constant, input, sizeOf, type Tensor, variable } from "../graph/tensor.js";
+import { constant, input, sizeOf, type Tensor } from "../graph/tensor.js";
 import type { HostTensor } from "../io/tensor_data.js";
 import { accumulateGradient } from "../kernels/accumulate_gradient/op.js";
-import { adam } from "../kernels/adam/op.js";
 import { concat } from "../kernels/concat/op.js";
-import { emaUpdate } from "../kernels/ema_update/op.js";
 import { gradientStatistics } from "../kernels/gradient_statistics/op.js";
 import { gradientStatisticsParts } from "../kernels/gradient_statistics_parts/op.js";
 import { HYPER_SIZE, stepGate } from "../kernels/step_gate/op.js";
 import { updateRunning } from "../kernels/update_running/op.js";
-import type { ParameterStore, StateEntry } from "../model/parameter_store.js";
+import type { StateEntry } from "../model/parameter_store.js";
 import { type BatchStatistic, TrainLayers } from "../model/train_layers.js";
 import { unet } from "../model/unet.js";
 import { lossOf } from "./losses.js";
+import { OptimizerState, type StoredEntry } from "./optimizer_state.js";
 import type { TrainStepOptions } from "./train_step.js";
 
 /** Momentum of the running statistics, as in PyTorch. */
@@ -60,6 +59,8 @@ export function trainGraphs(options: TrainStepOptions, initial: ReadonlyMap<stri
   const optimizer = new OptimizerState(layers, emaDecay > 0, accumulate > 1);
   const state = optimizer.entries(layers);
 
+  const decoupled = options.optimizer.name === "adamw";
+
   const hyper = input("hyper", [HYPER_SIZE]);
   const decay = input("ema decay", [1]);
   const guard = (gradient: readonly Tensor[]) => {
@@ -67,7 +68,7 @@ export function trainGraphs(options: TrainStepOptions, initial: ReadonlyMap<stri
     return { gate: stepGate(statistics, hyper), statistics };
   };
   const updates = (gradient: readonly Tensor[], gate: Tensor): Tensor[] => [
-    ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, options)),
+    ...units.flatMap(({ variable }, i) => optimizer.step(variable, gradient[i] as Tensor, i, hyper, gate, decoupled)),
     ...optimizer.average(
       units.map(({ variable }) => variable),
       gate,
@@ -88,64 +89,6 @@ export function trainGraphs(options: TrainStepOptions, initial: ReadonlyMap<stri
   return { layers, state, micro, update };
 }
 
-/** The optimizer's variables beside the parameters. */
-class OptimizerState {
-  private readonly m: Tensor[];
-  private readonly v: Tensor[];
-  private readonly ema: Tensor[];
-  /** Sums of micro-batches' gradients; empty without accumulation. */
-  readonly sums: Tensor[];
-
-  constructor(layers: TrainLayers, keepAverage: boolean, accumulates: boolean) {
-    const { units } = layers.trained;
-    const zeros = (prefix: string): Tensor[] =>
-      units.map(({ variable: { name, shape } }) =>
-        variable(`${prefix}/${name}`, shape, () => new Float32Array(sizeOf(shape))),
-      );
-    this.m = zeros("m");
-    this.v = zeros("v");
-    this.sums = accumulates ? zeros("sum") : [];
-    this.ema = keepAverage
-      ? units.map(({ variable: whole }) => variable(`ema/${whole.name}`, whole.shape, () => initialOf(whole)))
-      : [];
-  }
-
-  step(
-    parameter: Tensor,
-    gradient: Tensor,
-    i: number,
-    hyper: Tensor,
-    gate: Tensor,
-    { optimizer }: TrainStepOptions,
-  ): readonly Tensor[] {
-    return adam(parameter, gradient, this.m[i] as Tensor, this.v[i] as Tensor, hyper, gate, {
-      decoupled: optimizer.name === "adamw",
-    });
-  }
-
-  /** Takes the parameters' tensors as they are after the step: in-place nodes run in the order they were made. */
-  average(parameters: readonly Tensor[], gate: Tensor, decay: Tensor): Tensor[] {
-    return this.ema.map((ema, i) => emaUpdate(ema, parameters[i] as Tensor, gate, decay));
-  }
-
-  entries({ trained, running }: TrainLayers): StoredEntry[] {
-    const stored = ({ entries, units }: ParameterStore, prefix: string, of = units.map(({ variable }) => variable)) =>
-      entries.map((entry) => ({ ...entry, key: `${prefix}/${entry.key}`, variable: of[entry.unit] as Tensor }));
-    return [
-      ...stored(trained, "param"),
-      ...stored(running, "param"),
-      ...stored(trained, "m", this.m),
-      ...stored(trained, "v", this.v),
-      ...(this.ema.length > 0 ? stored(trained, "ema", this.ema) : []),
-    ];
-  }
-}
-
-/** An entry of the state, and the variable that it lies in at its place. */
-export interface StoredEntry extends StateEntry {
-  readonly variable: Tensor;
-}
-
 /** The parameters of a unit, in the order of its statistics. */
 export const entriesOf = ({ trained }: TrainLayers, unit: number): StateEntry[] =>
   trained.entries.filter((entry) => entry.unit === unit);
@@ -159,11 +102,6 @@ function statisticsOf(gradient: Tensor, entries: readonly StateEntry[]): Tensor 
     gradient,
     entries.map(({ place, shape }) => ({ start: place, length: sizeOf(shape) })),
   );
-}
-
-function initialOf({ source }: Tensor): Float32Array {
-  if (source.kind !== "variable") throw new Error("train step: a parameter is not a variable");
-  return source.variable.initial();
 }
 
 function runningUpdates({ running, statistics }: TrainLayers, gate: Tensor): Tensor[] {

@@ -10,7 +10,8 @@ import { adamHyper } from "../kernels/adam/op.js";
 import { checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
 import type { TrainLayers } from "../model/train_layers.js";
 import type { LossName } from "./losses.js";
-import { entriesOf, type StoredEntry, type TrainGraph, trainGraphs } from "./train_graph.js";
+import { readEntries, type StoredEntry } from "./optimizer_state.js";
+import { entriesOf, type TrainGraph, trainGraphs } from "./train_graph.js";
 
 export interface TrainStepOptions {
   readonly config: ModelConfig;
@@ -222,16 +223,6 @@ export class TrainStep {
     if (nonFinite.length === 0) this.updates += 1;
     return { loss, gradientNorm: Math.sqrt(sum), nonFinite };
   }
-}
-
-/** The entries' values in the kernels' layouts. */
-async function readEntries(runtime: Runtime, entries: readonly StoredEntry[]): Promise<Float32Array[]> {
-  const variables = [...new Set(entries.map(({ variable }) => variable))];
-  const read = await runtime.variables.read(variables);
-  const values = new Map(variables.map((variable, i) => [variable, read[i] ?? new Float32Array(0)]));
-  return entries.map(
-    ({ variable, place, shape }) => values.get(variable)?.slice(place, place + sizeOf(shape)) ?? new Float32Array(0),
-  );
 }
 
 function memoryOf(
