@@ -14,6 +14,12 @@ export const activationOverrides = ({ activation = "none", slope = 0 }: Activati
   SLOPE: slope,
 });
 
+/** For shaders that use lib/epilogue.wgsl. */
+export const activationParams = ({ activation = "none", slope = 0 }: ActivationAttrs) => ({
+  activation: CODES[activation],
+  slope: activation === "leaky_relu" ? slope : 0,
+});
+
 /** The float64 oracle. */
 export function activate(v: number, { activation = "none", slope = 0 }: ActivationAttrs): number {
   switch (activation) {

@@ -8,7 +8,8 @@ import { channelSum } from "../channel_sum/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { direct } from "./direct.js";
-import { implicitGemm } from "./implicit_gemm.js";
+import { gpuVariants } from "./gpu.js";
+import { windowOf } from "./problem.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
 import { winograd } from "./winograd.js";
@@ -66,7 +67,7 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
       needs[2] ? channelSum(before) : null,
     ];
   },
-  variants: [winograd, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [winograd, subgroup3x3, subgroup, ...gpuVariants(windowOf), direct],
 });
 
 /**
