@@ -36,6 +36,12 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([1, 12, 12, 16, 1], [7, 1, 3], { bias: true, activation: "sigmoid" }),
     row([3, 5, 4, 7, 9], [3, 2, 0], { activation: "tanh" }),
     row([1, 6, 6, 4, 7], [5, 3, 2], { bias: true }),
+    // For real GPUs: Winograd's form in two images, few pixels, a long sum cut into slices, more than a tile of channels.
+    row([2, 9, 7, 12, 20], K3, { bias: true, activation: "sigmoid" }),
+    row([2, 5, 5, 20, 12], K3, { bias: true }),
+    row([1, 1, 1, 8, 12], K3, { activation: "tanh" }),
+    row([1, 4, 4, 128, 32], K4, { bias: true, activation: "elu" }),
+    row([1, 12, 13, 20, 136], [1, 1, 0], { bias: true }),
     // More tiles than a band of Winograd's form holds.
     row([1, 203, 598, 3, 9], K3, { bias: true, activation: "relu" }),
     // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.
