@@ -24,6 +24,8 @@ const feed = { x: hashedPicture(BATCH, SIZE, SIZE), target: hashedTarget(BATCH, 
 /** Of the largest value of a tensor: what kernels and networks are held to everywhere. */
 const RELATIVE = 1e-4;
 
+const CONVOLUTIONS = ["conv2d", "conv_transpose2d", "conv2d_backward_weight"];
+
 let opened: OpenedDevice;
 let runtime: Runtime;
 beforeAll(async () => {
@@ -48,7 +50,8 @@ async function run(variant?: string): Promise<Record<string, Float32Array>> {
   const gradients = backward(loss, parameters);
   const outputs: Record<string, Tensor> = { y, loss };
   for (const { key, tensor } of layers.parameters) outputs[key] = gradients.get(tensor) ?? loss;
-  if (variant) expect(preferVariant(Object.values(outputs), variant, runtime.capabilities)).toBeGreaterThan(0);
+  if (variant)
+    expect(preferVariant(Object.values(outputs), CONVOLUTIONS, variant, runtime.capabilities)).toBeGreaterThan(0);
   return withErrorScopes(opened.device, async () => {
     const plan = await compile(runtime, outputs);
     const found = (await plan.run(feed)).outputs;
@@ -72,7 +75,7 @@ test.each([undefined, ...VARIANTS, ...(process.env.S2AM_LONG ? LONG : [])])(
       const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       const got = found[name] ?? new Float32Array(0);
       const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - (got[i] ?? Number.NaN))), 0);
-      expect(worst / largest, name).toBeLessThanOrEqual(RELATIVE);
+      expect(worst, name).toBeLessThanOrEqual(RELATIVE * largest); // a dead unit's gradient is zero in both
     }
   },
 );

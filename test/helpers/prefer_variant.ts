@@ -4,11 +4,17 @@ import type { Capabilities } from "../../src/graph/op.js";
 import type { GraphNode, Tensor } from "../../src/graph/tensor.js";
 
 /** @returns the number of nodes of the graph that it was written to */
-export function preferVariant(outputs: readonly Tensor[], name: string, capabilities: Capabilities): number {
+export function preferVariant(
+  outputs: readonly Tensor[],
+  ops: readonly string[],
+  name: string,
+  capabilities: Capabilities,
+): number {
   const nodes = nodesOf(outputs);
   const layout = layOut(nodes, outputs);
   let count = 0;
   for (const node of nodes) {
+    if (!ops.includes(node.op.name)) continue;
     const variant = node.op.variants.find((candidate) => candidate.name === name);
     const problem = {
       op: node.op.name,
