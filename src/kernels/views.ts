@@ -25,6 +25,9 @@ export const viewParams = <Name extends string>(name: Name, view: TensorView | n
 export const isVec4 = ({ shape, pitch, offset }: TensorView): boolean =>
   (shape.at(-1) ?? 0) % 4 === 0 && pitch % 4 === 0 && offset % 4 === 0;
 
+/** A number of channels rounded up to whole vec4s. */
+export const upTo4 = (channels: number): number => Math.ceil(channels / 4) * 4;
+
 /** How many channels a thread of a shader that uses lib/lanes.wgsl handles at once. */
 export interface Lanes {
   readonly count: number;
