@@ -1,78 +1,134 @@
-// 2-D convolution as a tiled GEMM whose left matrix is never built: M = output pixels, N = C_OUT, K = R * S * C_IN.
-// For real GPUs. Channels, pitches and offsets are multiples of 4.
-// use lib/gemm_tile
-// use lib/input_gate
+// 2-D convolution as a tiled GEMM whose left matrix is never built: M = output pixels, N = output channels, K = kernel rows x
+// kernel columns x input channels. For real GPUs. It also serves the transposed convolution: of stride 1 as a convolution
+// with its taps reversed, of kernel 4 and stride 2 as four 2x2 convolutions, one a parity phase of the output, so that no
+// tap meets an inserted zero. K may be cut into slices that conv2d_join.wgsl adds up.
+// use lib/gated_input
+// use lib/gemm_rows
 // use lib/epilogue
-override H: u32;          // input
-override W: u32;
-override C_IN: u32;
-override X_PITCH: u32;
-override X_OFFSET: u32;
-override R: u32;
-override S: u32;
-override STRIDE: u32;
-override PAD: u32;
-override OH: u32;         // output
-override OW: u32;
-override C_OUT: u32;
-override Y_PITCH: u32;
-override Y_OFFSET: u32;
-override M: u32;          // N * OH * OW
-override HAS_BIAS: bool;
-override RELU_INPUT: bool = false;
-
-alias X4 = vec4<f32>;   // specialised: elements of x, of w and of y as they are stored; sums are f32
-alias W4 = vec4<f32>;   // specialised
-alias Y4 = vec4<f32>;   // specialised
-
-@group(0) @binding(0) var<storage, read> x: array<X4>;                // [N, H, W, C_IN / 4], pitched
-@group(0) @binding(1) var<storage, read> w: array<W4>;                // [R, S, C_IN, C_OUT / 4]
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;      // [C_OUT / 4]
-@group(0) @binding(3) var<storage, read_write> y: array<Y4>;          // [N, OH, OW, C_OUT / 4], pitched
-
-// Four input channels under tap k4 of output pixel m, zero outside the image and past the end of K.
-fn load_x(m: u32, k4: u32) -> vec4<f32> {
-  let tap = k4 / (C_IN / 4u);
-  let c4 = k4 % (C_IN / 4u);
-  let ih = ((m / OW) % OH) * STRIDE + tap / S - PAD;   // wraps to a huge number above the image
-  let iw = (m % OW) * STRIDE + tap % S - PAD;
-  if (m >= M || tap >= R * S || ih >= H || iw >= W) { return vec4<f32>(); }
-  let image = m / (OW * OH);
-  let value = vec4<f32>(x[((image * H + ih) * W + iw) * (X_PITCH / 4u) + X_OFFSET / 4u + c4]) * gate_of(image, c4);
-  return select(value, max(value, vec4<f32>()), RELU_INPUT);
+struct Params {
+  h: u32,            // input
+  w: u32,
+  c_in: u32,
+  c4: u32,           // vec4s of input channels, rounded up
+  x_pitch: u32,
+  x_offset: u32,
+  grid_h: u32,       // output pixels of a phase
+  grid_w: u32,
+  n4: u32,           // vec4s of output channels, rounded up
+  y_pitch: u32,
+  y_offset: u32,
+  kernel_h: u32,     // of a phase
+  kernel_w: u32,
+  stride: u32,
+  pad: u32,          // phase 1 of an axis has one less
+  upsample: u32,     // 2: phases of an axis; 1: none
+  m: u32,            // N * grid_h * grid_w
+  tiles_n: u32,      // along N
+  slices: u32,
+  slice_k4: u32,     // vec4s of K a slice, whole steps
+  partial: u32,      // 1: y is [phases, slices, m, n4], to be joined
+  has_bias: u32,
+  relu_input: u32,
 }
 
-@compute @workgroup_size(8, 8)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let m_base = group.x * TILE_M;
-  let n4_base = group.y * (TILE_N / 4u);
-  var acc: array<vec4<f32>, 16>;
-  let a_k4 = thread % STEP_K4;
-  let a_m4 = thread / STEP_K4;
-  for (var step = 0u; step < (R * S * C_IN / 4u + STEP_K4 - 1u) / STEP_K4; step++) {
-    let k4 = step * STEP_K4 + a_k4;
-    let m = m_base + a_m4 * 4u;
-    store_a(a_k4, a_m4, load_x(m, k4), load_x(m + 1u, k4), load_x(m + 2u, k4), load_x(m + 3u, k4));
-    for (var i = 0u; i < 4u; i++) {
-      let k = thread / 16u + i * 4u;
-      let row = step * STEP_K4 * 4u + k;
-      let n4 = n4_base + thread % 16u;
-      var value = vec4<f32>();
-      if (row < R * S * C_IN && n4 < C_OUT / 4u) { value = vec4<f32>(w[row * (C_OUT / 4u) + n4]); }
-      b_tile[k * 16u + thread % 16u] = B4(value);
+alias W = vec4<f32>;         // specialised
+alias Y = vec4<f32>;         // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;                 // [N, h, w, c_in], pitched
+@group(0) @binding(1) var<storage, read> w: array<W>;                 // [phases, kernel_h, kernel_w, 4 c4, n4]
+@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;      // [n4]
+@group(0) @binding(3) var<storage, read_write> y: array<Y>;           // [N, oh, ow, n4], pitched, or as `partial` says
+@group(0) @binding(4) var<uniform> p: Params;
+
+// The output pixel of row m, counted through all images.
+fn pixel_of(m: u32, phase: vec2<u32>) -> u32 {
+  let row = m / p.grid_w;
+  let oh = row % p.grid_h * p.upsample + phase.y;
+  let ow = m % p.grid_w * p.upsample + phase.x;
+  return (row / p.grid_h * p.grid_h * p.upsample + oh) * p.grid_w * p.upsample + ow;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let m_base = (group.y / p.tiles_n * groups.x + group.x) * TILE_M;   // many rows of tiles take several of workgroups
+  let n4_base = group.y % p.tiles_n * TILE_N4;
+  let phase_index = group.z / p.slices;
+  let phase = vec2<u32>(phase_index % p.upsample, phase_index / p.upsample);
+  let first_k4 = group.z % p.slices * p.slice_k4;
+  let all_k4 = p.kernel_h * p.kernel_w * p.c4;
+  let steps = (min(p.slice_k4, all_k4 - first_k4) + STEP_K4 - 1u) / STEP_K4;
+
+  // The windows of the pixels whose inputs this thread loads: an image, and a corner that wraps to huge
+  // numbers outside the image.
+  var image: array<u32, A_LOADS>;
+  var top: array<u32, A_LOADS>;
+  var left: array<u32, A_LOADS>;
+  for (var i = 0u; i < A_LOADS; i++) { // @unroll
+    let m = m_base + thread / STEP_K4 + i * (THREADS / STEP_K4);
+    let row = m / p.grid_w;
+    image[i] = row / p.grid_h;
+    top[i] = select(NOWHERE, row % p.grid_h * p.stride + phase.y - p.pad, m < p.m);
+    left[i] = m % p.grid_w * p.stride + phase.x - p.pad;
+  }
+  // Where along K it loads them: the tap changes once in many steps, and only then is there anything to divide.
+  var c4 = first_k4 + thread % STEP_K4;
+  var tap = c4 / p.c4;
+  c4 %= p.c4;
+  var tap_row = tap / p.kernel_w;
+  var tap_column = tap % p.kernel_w;
+
+  let w_n4 = n4_base + thread % TILE_N4;
+  var w_row = first_k4 * 4u + thread / TILE_N4;
+  var w_index = (phase_index * all_k4 * 4u + w_row) * p.n4 + w_n4;
+
+  let local_m = thread / THREADS_N;
+  let local_n = thread % THREADS_N;
+  var sums: array<vec4<f32>, SUMS>;
+  for (var step = 0u; step <= steps; step++) {
+    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
+    var a = array<vec4<f32>, A_LOADS>();   // zeros in every turn: without an initial value it was not, on one adapter
+    var b = array<vec4<f32>, B_LOADS>();
+    if (step < steps) {
+      let inside = tap_row < p.kernel_h;
+      for (var i = 0u; i < A_LOADS; i++) { // @unroll
+        a[i] = load_gated(image[i], select(NOWHERE, top[i] + tap_row, inside), left[i] + tap_column, c4 * 4u);
+      }
+      for (var i = 0u; i < B_LOADS; i++) { // @unroll
+        if (w_n4 < p.n4 && w_row + i * (THREADS / TILE_N4) < all_k4 * 4u) {
+          b[i] = vec4<f32>(w[w_index + i * (THREADS / TILE_N4) * p.n4]);
+        }
+      }
+      w_row += STEP_K;
+      w_index += STEP_K * p.n4;
+      c4 += STEP_K4;
+      if (c4 >= p.c4) {
+        tap += c4 / p.c4;
+        c4 %= p.c4;
+        tap_row = tap / p.kernel_w;
+        tap_column = tap % p.kernel_w;
+      }
+    }
+    if (step > 0u) { multiply_step(&sums, (step + 1u) % 2u, local_m, local_n); }
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      a_tile[step % 2u * A_SIZE + thread + i * THREADS] = a[i];
+    }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b_tile[step % 2u * B_SIZE + thread + i * THREADS] = b[i];
     }
     workgroupBarrier();
-    multiply_tiles(&acc, local.y * 2u, local.x * 2u);
-    workgroupBarrier();
   }
-  for (var i = 0u; i < 8u; i++) { // @unroll
-    let m = m_base + local.y * 8u + i;
-    for (var j = 0u; j < 2u; j++) { // @unroll
-      let n4 = n4_base + local.x * 2u + j;
-      if (m < M && n4 < C_OUT / 4u) {
-        var value = acc[i * 2u + j];
-        if (HAS_BIAS) { value += bias[n4]; }
-        y[m * (Y_PITCH / 4u) + Y_OFFSET / 4u + n4] = Y4(epilogue(value, m / (OW * OH), m, n4));
+
+  for (var i = 0u; i < ROWS; i++) { // @unroll
+    let m = m_base + local_m + i * THREADS_M;
+    let pixel = pixel_of(m, phase);
+    var base = (pixel * p.y_pitch + p.y_offset) / 4u;
+    if (p.partial == 1u) { base = (group.z * p.m + m) * p.n4; }
+    for (var j = 0u; j < COLUMNS4; j++) { // @unroll
+      let n4 = n4_base + local_n + j * THREADS_N;
+      if (m < p.m && n4 < p.n4) {
+        var value = sums[i * COLUMNS4 + j];
+        if (p.has_bias == 1u) { value += bias[n4]; }
+        y[base + n4] = Y(epilogue(value, m / (p.grid_w * p.grid_h), pixel, n4));
       }
     }
   }

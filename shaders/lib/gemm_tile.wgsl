@@ -1,36 +1,23 @@
-// The register- and workgroup-tiled inner product of the implicit GEMMs. A workgroup of 8 x 8 threads makes
-// 64 rows (output pixels) x 64 columns (output channels), 8 x 8 a thread, in steps of 16 along K.
-// Both tiles hold vec4s along their contiguous side, so that a step reads 4 vec4s for 64 multiply-adds.
-const TILE_M: u32 = 64u;
-const TILE_N: u32 = 64u;
-const STEP_K4: u32 = 4u;   // vec4s along K a step
+// Shapes of the tiled products for real GPUs. A workgroup owns TILE_M x TILE_N sums, a thread ROWS x 4 COLUMNS4 of them in
+// registers. A thread's rows and columns are interleaved with its neighbours', so that a subgroup reads the tiles without
+// bank conflicts: threads side by side read vec4s side by side, or the same one.
+// Two stages of tiles in workgroup memory: while one is multiplied the next is on its way, with one barrier a step.
+const TILE_M: u32 = 64u;     // specialised
+const TILE_N: u32 = 64u;     // specialised
+const ROWS: u32 = 8u;        // specialised: rows a thread
+const COLUMNS4: u32 = 2u;    // specialised: vec4s of columns a thread
+const STEP_K4: u32 = 2u;     // specialised: vec4s along K a step
+const STEP_K: u32 = 4u * STEP_K4;
+const TILE_M4: u32 = TILE_M / 4u;
+const TILE_N4: u32 = TILE_N / 4u;
+const THREADS_M: u32 = TILE_M / ROWS;
+const THREADS_N: u32 = TILE_N4 / COLUMNS4;
+const THREADS: u32 = THREADS_M * THREADS_N;
+const SUMS: u32 = ROWS * COLUMNS4;
+const A_SIZE: u32 = TILE_M * STEP_K4;
+const B_SIZE: u32 = STEP_K * TILE_N4;
+const A_LOADS: u32 = A_SIZE / THREADS;
+const B_LOADS: u32 = B_SIZE / THREADS;
 
-alias A4 = vec4<f32>;      // specialised: f16 halves what the tiles take, where what they hold came as f16
-alias B4 = vec4<f32>;      // specialised
-
-var<workgroup> a_tile: array<A4, 256>;   // [16 of K][64 / 4 of M]
-var<workgroup> b_tile: array<B4, 256>;   // [16 of K][64 / 4 of N]
-
-// Four pixels' vec4s along K become four vec4s along M.
-fn store_a(k4: u32, m4: u32, p0: vec4<f32>, p1: vec4<f32>, p2: vec4<f32>, p3: vec4<f32>) {
-  a_tile[(k4 * 4u + 0u) * 16u + m4] = A4(vec4<f32>(p0.x, p1.x, p2.x, p3.x));
-  a_tile[(k4 * 4u + 1u) * 16u + m4] = A4(vec4<f32>(p0.y, p1.y, p2.y, p3.y));
-  a_tile[(k4 * 4u + 2u) * 16u + m4] = A4(vec4<f32>(p0.z, p1.z, p2.z, p3.z));
-  a_tile[(k4 * 4u + 3u) * 16u + m4] = A4(vec4<f32>(p0.w, p1.w, p2.w, p3.w));
-}
-
-// acc[2 i + j]: row i of 8, columns 4 j .. 4 j + 3.
-fn multiply_tiles(acc: ptr<function, array<vec4<f32>, 16>>, row4: u32, column4: u32) {
-  for (var k = 0u; k < 16u; k++) {
-    let a0 = vec4<f32>(a_tile[k * 16u + row4]);
-    let a1 = vec4<f32>(a_tile[k * 16u + row4 + 1u]);
-    let b0 = vec4<f32>(b_tile[k * 16u + column4]);
-    let b1 = vec4<f32>(b_tile[k * 16u + column4 + 1u]);
-    for (var i = 0u; i < 4u; i++) { // @unroll
-      (*acc)[2u * i] += a0[i] * b0;
-      (*acc)[2u * i + 1u] += a0[i] * b1;
-      (*acc)[2u * i + 8u] += a1[i] * b0;
-      (*acc)[2u * i + 9u] += a1[i] * b1;
-    }
-  }
-}
+var<workgroup> a_tile: array<vec4<f32>, 2u * A_SIZE>;
+var<workgroup> b_tile: array<vec4<f32>, 2u * B_SIZE>;   // [2][STEP_K][TILE_N4]

@@ -30,6 +30,9 @@ export const isVec4 = ({ shape, pitch, offset }: TensorView): boolean =>
 export const typeOf = ({ dtype }: { readonly dtype: DType }, lanes: 1 | 4 = 1): string =>
   lanes === 1 ? dtype : `vec4<${dtype}>`;
 
+/** A number of channels rounded up to whole vec4s. */
+export const upTo4 = (channels: number): number => Math.ceil(channels / 4) * 4;
+
 /** How many channels a thread of a shader that uses lib/lanes.wgsl handles at once. */
 export interface Lanes {
   readonly count: 1 | 4;

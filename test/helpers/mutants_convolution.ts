@@ -6,6 +6,9 @@ const WEIGHT_CASES = ["2x5x7x3-5_k3s1p1", "2x6x10x4-24_k4s2p1", "1x4x4x32-40_k4s
 
 /** Barriers take their time on the tests' adapter. */
 const GEMM_CASES = ["2x6x10x4-24_k4s2p1", "1x2x2x16-16_k4s2p1_relu"];
+/** One is cut into slices, the other has channels that are padded. */
+const JOIN_CASES = ["2x24x23x8-12_k3s1p1", "2x5x7x3-5_k3s1p1"];
+const WINOGRAD_GPU_CASES = ["2x7x9x12-20_k3s1p1_relu"];
 
 export const CONVOLUTIONS: readonly ShaderMutants[] = [
   {
@@ -39,27 +42,51 @@ export const CONVOLUTIONS: readonly ShaderMutants[] = [
   {
     shader: shaders.conv2d_backward_weight_implicit_gemm,
     op: "conv2d_backward_weight",
-    variant: "implicit_gemm",
+    variant: "implicit_gemm_64x64",
     cases: GEMM_CASES,
     mutations: [
-      ["% p.oh * p.stride - p.pad", "% p.oh * p.stride"],
-      ["% p.ow * p.stride", "% p.ow"],
+      ["+ tap_row - p.pad", "+ tap_row"],
+      ["ow[i] * p.stride", "ow[i]"],
       ["p.relu_dy == 1u", "p.relu_dy == 0u"],
-      ["row / p.oh * p.h", "0u"],
-      ["if (ih >= p.h || iw >= p.w) { return 0.0; }", ""],
+      ["row[i] / p.oh * p.h", "0u"],
+      ["row >= p.h || column >= p.w", "row >= p.h"],
     ],
   },
   {
     shader: shaders.conv2d_backward_weight_join,
     op: "conv2d_backward_weight",
-    variant: "implicit_gemm",
-    cases: GEMM_CASES,
+    variant: "implicit_gemm_64x64",
+    cases: JOIN_CASES,
     mutations: [
       ["sum += partial", "sum -= partial"],
       ["slice = 0u", "slice = 1u"],
-      ["slice * p.size + i", "slice * p.size"],
+      ["slice * p.plane + at", "slice * p.plane"],
       ["= sum;", "= sum / f32(p.slices);"],
-      ["i / p.c_out * p.dw_pitch", "i % p.c_out * p.dw_pitch"],
+      ["row / p.c_in * p.rows", "row / p.c_in * p.c_in"],
+      ["row * p.dw_pitch", "i % p.c_out * p.dw_pitch"],
+    ],
+  },
+  {
+    shader: shaders.winograd_f4_output_backward,
+    op: "conv2d_backward_weight",
+    variant: "winograd_f4",
+    cases: WINOGRAD_GPU_CASES,
+    mutations: [
+      ["row >= p.oh || column >= p.ow", "column >= p.ow"],
+      ["p.relu_dy == 1u", "p.relu_dy == 0u"],
+      ["(r * SIDE + c)", "(c * SIDE + r)"],
+      ["* p.oh;", "* 0u;"],
+    ],
+  },
+  {
+    shader: shaders.winograd_f4_weight_backward,
+    op: "conv2d_backward_weight",
+    variant: "winograd_f4",
+    cases: WINOGRAD_GPU_CASES,
+    mutations: [
+      ["(r * 3u + c)", "(c * 3u + r)"],
+      ["sum += du", "sum -= du"],
+      ["columns[1][r], columns[2][r]", "columns[2][r], columns[1][r]"],
     ],
   },
   {

@@ -1,4 +1,4 @@
-/** The mutants of the kernels that S2AM is made of, and of their gradients: see mutants.ts. */
+/** The mutants of S2AM's kernels: gates, pools, composition, masks. See mutants.ts. */
 import * as shaders from "../../src/shaders.generated.js";
 import type { ShaderMutants } from "./mutants.js";
 

@@ -56,6 +56,13 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([1, 8, 8, 8, 16], K3, { activation: "leaky_relu", slope: 0.2, adds: true }),
     row([2, 8, 6, 3, 12], K4, { cuts: true }),
     row([1, 9, 8, 20, 16], K3, { activation: "elu", gated: true, cuts: true }),
+    // For real GPUs: Winograd's form in two images, few pixels, a long sum cut into slices, more than a tile of channels.
+    row([2, 9, 7, 12, 20], K3, { bias: true, activation: "sigmoid" }),
+    row([2, 5, 5, 20, 12], K3, { bias: true }),
+    row([1, 1, 1, 8, 12], K3, { activation: "tanh" }),
+    row([1, 4, 4, 128, 32], K4, { bias: true, activation: "elu" }),
+    row([2, 5, 6, 64, 32], K4, { bias: true, activation: "elu", gated: true, adds: true }),
+    row([1, 12, 13, 20, 136], [1, 1, 0], { bias: true }),
     // More tiles than a band of Winograd's form holds.
     row([1, 203, 598, 3, 9], K3, { bias: true, activation: "relu" }),
     // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.

@@ -54,6 +54,14 @@ export function gateFusion(gate: TensorView | null): Fusion<"gate", "GATED", "ga
 
 export const gateOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "gate");
 
+/** For passes that leave the epilogue to a later one. */
+export const NO_EPILOGUE = {
+  bind: { beside: NONE, gates: NONE, mask: NONE },
+  overrides: { ADDS: 0, COMPOSES: 0, CUTS: 0, ...activationOverrides({}) },
+  types: {},
+  params: { ...viewParams("beside", null), ...viewParams("gates", null), gates_c: 0, ...viewParams("mask", null) },
+} as const;
+
 /** @param lanes channels that the shader handles at once */
 export function epilogueFusion(problem: Problem<ActivationAttrs>, lanes: 1 | 4 = 1) {
   const [addend, features] = [fusedOf(problem, "addend"), fusedOf(problem, "features")];

@@ -1,49 +1,88 @@
+/** Convolution as a tiled product whose left matrix is never built, for real GPUs. */
 import {
+  type Capabilities,
   ceilDiv,
+  grid1d,
   NONE,
-  type Operand,
+  type NodePlan,
   operand,
-  type Pass,
-  type Problem,
   pass,
   result,
-  type Variant,
+  scratch,
 } from "../../graph/op.js";
-import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
-import { isVec4, typeOf } from "../views.js";
-import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
-import type { Conv2dAttrs } from "./op.js";
-import { conv2dOverrides } from "./problem.js";
+import { cut, type GemmTile, isRaggedTile, sliced } from "../gemm_tiles.js";
+import { isVec4, typeOf, viewParams } from "../views.js";
+import {
+  asGemm,
+  type ConvolutionProblem,
+  gatedInput,
+  gatesVec4,
+  joinPass,
+  type Window,
+  weightMatrix,
+  windowParams,
+} from "./as_gemm.js";
+import { epilogueFusion, fusesVec4, NO_EPILOGUE } from "./fused.js";
 
-/** The pass of a convolution, or of a transposed one of stride 1 whose weight and padding were turned into it. */
-export function implicitGemmPass(
-  problem: Problem<Conv2dAttrs & { readonly reluInput?: boolean }>,
-  w: Operand,
-  PAD: number,
-): Pass {
+/** Whether outputs, and what their epilogue reads, lie in vec4s. */
+const storesVec4 = (problem: ConvolutionProblem): boolean => isVec4(result(problem)) && fusesVec4(problem);
+
+/**
+ * One pass where K is whole and the output lies in vec4s; else sums in scratch, [phases, slices, M, N], and their join.
+ * @param asked slices of K; the tile's best where it is not given
+ */
+export function planImplicitGemm(
+  problem: ConvolutionProblem,
+  window: Window,
+  tile: GemmTile,
+  asked?: number,
+): NodePlan {
   const [x, y] = [operand(problem, 0), result(problem)];
-  const [gate, epilogue] = [gateFusion(gateOf(problem)), epilogueFusion(problem, 4)];
-  const overrides = { ...conv2dOverrides(problem), PAD, RELU_INPUT: problem.attrs.reluInput ? 1 : 0 };
-  const M = sizeOf(y.shape) / overrides.C_OUT;
-  const [X4, W4, Y4] = [typeOf(x, 4), typeOf(operand(problem, 1), 4), typeOf(y, 4)];
-  return pass(conv2d_implicit_gemm, {
-    consts: VEC4.consts,
-    // A gate's products need more bits than x came with.
-    types: { ...VEC4.types, X4, W4, Y4, A4: gateOf(problem) ? "vec4<f32>" : X4, B4: W4, ...epilogue.types },
-    bind: { x, w, bias: problem.inputs[2] ?? NONE, y, ...gate.bind, ...epilogue.bind },
-    overrides: { ...overrides, M, ...gate.overrides, ...epilogue.overrides },
-    params: { ...gate.params, ...epilogue.params },
-    workgroups: [ceilDiv(M, 64), ceilDiv(overrides.C_OUT, 64), 1],
+  const gemm = asGemm(problem, window);
+  const step = 4 * tile.consts.STEP_K4;
+  const { slices, each } = cut(gemm.k, asked ?? sliced(gemm, tile).slices, step);
+  const joined = slices > 1 || !storesVec4(problem);
+  const target = joined ? scratch("sums of slices", gemm.batches * slices * gemm.m * gemm.n) : y;
+  const { matrix, prepare } = weightMatrix(problem, window);
+  const hasBias = !joined && problem.inputs[2];
+  const [input, epilogue] = [gatedInput(problem), joined ? NO_EPILOGUE : epilogueFusion(problem, 4)];
+  const tilesN = ceilDiv(gemm.n, tile.consts.TILE_N);
+  const [across, further] = grid1d(ceilDiv(gemm.m, tile.consts.TILE_M));
+  const main = pass(conv2d_implicit_gemm, {
+    bind: { x, w: matrix, bias: hasBias || NONE, y: target, ...input.bind, ...epilogue.bind },
+    consts: { ...tile.consts, ...input.consts },
+    types: {
+      ...input.types,
+      W: typeOf(operand(problem, 1), 4),
+      Y: joined ? "vec4<f32>" : typeOf(y, 4),
+      ...epilogue.types,
+    },
+    overrides: { ...input.overrides, ...epilogue.overrides },
+    params: {
+      ...windowParams(problem, window),
+      ...viewParams("y", y),
+      tiles_n: tilesN,
+      slices,
+      slice_k4: each / 4,
+      partial: joined ? 1 : 0,
+      has_bias: hasBias ? 1 : 0,
+      ...input.params,
+      ...epilogue.params,
+    },
+    workgroups: [across, tilesN * further, gemm.batches * slices],
   });
+  return { prepare, passes: joined ? [main, joinPass(problem, window, target, slices)] : [main] };
 }
 
-/** 64 x 64 tiles in workgroup memory: for real GPUs. On a CPU its barriers cost more than they save. */
-export const implicitGemm: Variant<Conv2dAttrs> = {
-  name: "implicit_gemm",
-  features: [],
-  f16: true,
-  accepts: (p) => isVec4(operand(p, 0)) && isVec4(result(p)) && fusesVec4(p),
-  suits: (_, { software }) => !software,
-  plan: (p) => ({ passes: [implicitGemmPass(p, operand(p, 1), p.attrs.padding)] }),
-};
+/** Inputs in vec4s, but for one tile, and gates; and scratch that fits a binding where the output is not stored in vec4s. */
+export function acceptsImplicitGemm(
+  problem: ConvolutionProblem,
+  window: Window,
+  tile: GemmTile,
+  { limits }: Capabilities,
+): boolean {
+  const { m, n, batches } = asGemm(problem, window);
+  const stores = storesVec4(problem) || 4 * m * n * batches <= limits.maxStorageBufferBindingSize;
+  return stores && gatesVec4(problem) && (isVec4(operand(problem, 0)) || isRaggedTile(tile));
+}

@@ -1,5 +1,6 @@
 /** The numbers of a convolution that all its shaders share. */
 import { operand, type Problem, result } from "../../graph/op.js";
+import type { Window } from "./as_gemm.js";
 import type { Conv2dAttrs } from "./op.js";
 
 export function conv2dOverrides(problem: Problem<Conv2dAttrs>) {
@@ -25,4 +26,9 @@ export function conv2dOverrides(problem: Problem<Conv2dAttrs>) {
     Y_OFFSET: y.offset,
     HAS_BIAS: problem.inputs[2] ? 1 : 0,
   };
+}
+
+export function windowOf(problem: Problem<Conv2dAttrs>): Window {
+  const [r = 0, s = 0] = operand(problem, 1).shape;
+  return { kernel: [r, s], stride: problem.attrs.stride, pad: problem.attrs.padding, transposed: 0 };
 }

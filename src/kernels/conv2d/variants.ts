@@ -1,8 +1,9 @@
 /** The variants of a convolution in order of preference: conv2d and conv2d_compose differ in their epilogues alone. */
 import type { Variant } from "../../graph/op.js";
 import { direct } from "./direct.js";
-import { implicitGemm } from "./implicit_gemm.js";
+import { gpuVariants } from "./gpu.js";
 import type { Conv2dAttrs } from "./op.js";
+import { windowOf } from "./problem.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
 import { subgroupMatrix } from "./subgroup_matrix.js";
@@ -15,6 +16,6 @@ export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [
   winogradPairs,
   subgroup3x3,
   subgroup,
-  implicitGemm,
+  ...gpuVariants(windowOf),
   direct,
 ];

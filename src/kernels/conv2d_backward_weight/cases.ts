@@ -56,6 +56,10 @@ export const conv2dBackwardWeightSuite = defineSuite<Conv2dBackwardWeightAttrs>(
     row([3, 5, 4, 7, 9], [3, 2, 0]),
     row([1, 12, 12, 2, 16], [7, 1, 3]),
     row([2, 9, 13, 24, 20], K3, { reluDy: true }),
+    // For real GPUs: Winograd's form in two images, and pixels cut into slices.
+    row([2, 7, 9, 12, 20], K3, { reluDy: true }),
+    row([2, 24, 23, 8, 12], K3),
+    row([1, 9, 14, 12, 8], K4),
     // More tiles than a band of Winograd's form holds.
     row([1, 397, 601, 2, 2], K3),
     // The convolutions of S2AD with 16 base channels at 128 x 128, batch 4.

@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { nhwc, type Shape, showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { direct } from "./direct.js";
-import { implicitGemm } from "./implicit_gemm.js";
+import { gpuVariants } from "./gpu.js";
 import { subgroup } from "./subgroup.js";
 import { winograd } from "./winograd.js";
 
@@ -33,7 +33,7 @@ export const conv2dBackwardWeightOp = defineOp<Conv2dBackwardWeightAttrs>({
   name: "conv2d_backward_weight",
   infer: ([x, dy], attrs) => [{ shape: infer(shapeOf(x), shapeOf(dy), attrs), dtype: "f32" }],
   flops: ([, dy], [dw]) => (2 * sizeOf(shapeOf(dw)) * sizeOf(shapeOf(dy))) / (shapeOf(dy)[3] ?? 1),
-  variants: [winograd, subgroup, implicitGemm, direct],
+  variants: [winograd, subgroup, ...gpuVariants, direct],
 });
 
 /**

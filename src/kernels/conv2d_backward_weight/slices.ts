@@ -10,15 +10,26 @@ export function slicesOf(items: number, tiles: number, workgroups: number) {
   return { slices: ceilDiv(items, each), each };
 }
 
+/** How slices lay the gradient down: channels may be padded to what a kernel stores at once. */
+export interface Padding {
+  readonly cIn: number;
+  readonly cOut: number;
+}
+
 /** Where the slices' results go, and the pass that adds them; a single slice is the result, where that lies densely. */
 export function joinSlices(
   dw: TensorView,
   slices: number,
+  padding?: Padding,
 ): { readonly partial: Operand; readonly join: readonly Pass[] } {
-  const [size, c_out] = [sizeOf(dw.shape), dw.shape[3] ?? 0];
-  if (slices === 1 && dw.pitch === c_out && dw.offset === 0) return { partial: dw, join: [] };
-  const partial = scratch("weight gradients of the slices", slices * size);
-  const params = { size, slices, c_out, ...viewParams("dw", dw) };
+  const [r = 0, s = 0, c_in = 0, c_out = 0] = dw.shape;
+  const { cIn: rows, cOut: columns } = padding ?? { cIn: c_in, cOut: c_out };
+  const padded = rows !== c_in || columns !== c_out;
+  if (slices === 1 && !padded && dw.pitch === c_out && dw.offset === 0) return { partial: dw, join: [] };
+  const plane = r * s * rows * columns;
+  const partial = scratch("weight gradients of the slices", slices * plane);
+  const size = sizeOf(dw.shape);
+  const params = { size, slices, c_in, c_out, rows, columns, plane, ...viewParams("dw", dw) };
   const join = pass(conv2d_backward_weight_join, { bind: { partial, dw }, params, workgroups: threads(size) });
   return { partial, join: [join] };
 }

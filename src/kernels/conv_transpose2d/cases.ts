@@ -86,6 +86,11 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
     row([2, 4, 5, 16, 3], UP, { ...decoder, adds: true }),
     row([1, 5, 4, 8, 12], UP, { bias: true, adds: true }),
     row([2, 11, 9, 16, 24], K3, { activation: "relu", adds: true }),
+    // For real GPUs: phases of few pixels, of more than a tile, and of channels that are no multiple of 4.
+    row([1, 4, 3, 64, 12], UP, { ...decoder, activation: "elu" }),
+    row([2, 9, 8, 36, 20], UP, decoder),
+    row([1, 12, 11, 20, 3], UP, decoder),
+    row([2, 6, 7, 12, 20], K3, { bias: true }),
     // Input gradients of 3x3 convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
     row([4, 64, 64, 64, 32], K3, { timed: true }),
     row([4, 16, 16, 256, 128], K3, { timed: true }),

@@ -9,11 +9,12 @@ import type { ActivationAttrs } from "../activation.js";
 import { beforeActivation } from "../activation_backward/op.js";
 import { channelSum } from "../channel_sum/op.js";
 import { fusedInputs } from "../conv2d/fused.js";
+import { gpuVariants } from "../conv2d/gpu.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { expectF32, expectShape } from "../expect.js";
 import { direct } from "./direct.js";
-import { implicitGemm } from "./implicit_gemm.js";
+import { windowOf } from "./problem.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
 import { subgroupMatrix } from "./subgroup_matrix.js";
@@ -80,7 +81,7 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[4] ? before : null,
     ];
   },
-  variants: [subgroupMatrix, winograd, winogradPairs, subgroup3x3, subgroup, implicitGemm, direct],
+  variants: [subgroupMatrix, winograd, winogradPairs, subgroup3x3, subgroup, ...gpuVariants(windowOf), direct],
 });
 
 export interface ConvTranspose2dOptions extends ApplyOptions {

@@ -1,5 +1,6 @@
 /** The numbers of a transposed convolution that all its shaders share. */
 import { operand, type Problem, result } from "../../graph/op.js";
+import type { Window } from "../conv2d/as_gemm.js";
 import type { ConvTranspose2dAttrs } from "./op.js";
 
 export function convTranspose2dOverrides(problem: Problem<ConvTranspose2dAttrs>) {
@@ -32,4 +33,12 @@ export function isUpsampling(problem: Problem<ConvTranspose2dAttrs>): boolean {
 export function isConvolution(problem: Problem<ConvTranspose2dAttrs>): boolean {
   const [r = 0, s] = operand(problem, 1).shape;
   return r === s && problem.attrs.stride === 1 && problem.attrs.padding < r;
+}
+
+/** The convolution, or the four, that it is; null where taps would meet inserted zeros. */
+export function windowOf(problem: Problem<ConvTranspose2dAttrs>): Window | null {
+  if (isUpsampling(problem)) return { kernel: [2, 2], stride: 1, pad: 1, transposed: 2 };
+  if (!isConvolution(problem)) return null;
+  const [r = 0] = operand(problem, 1).shape;
+  return { kernel: [r, r], stride: 1, pad: r - 1 - problem.attrs.padding, transposed: 1 };
 }

@@ -1,0 +1,73 @@
+// A batch of matrix products for real GPUs, y[b] = x[b] w[b], on tiles in workgroup memory: what Winograd's form of a
+// convolution spends its arithmetic on. Edges of M, N and K are padded with zeros as tiles are loaded.
+// use lib/gemm_rows
+struct Params {
+  m: u32,
+  n4: u32,   // vec4s
+  k4: u32,
+}
+
+alias X = vec4<f32>;         // specialised
+alias W = vec4<f32>;         // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;                 // [batch, m, k4]
+@group(0) @binding(1) var<storage, read> w: array<W>;                 // [batch, 4 k4, n4]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;   // [batch, m, n4]
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let m_base = group.x * TILE_M;
+  let n4_base = group.y * TILE_N4;
+  var x_k4 = thread % STEP_K4;
+  var x_index: array<u32, A_LOADS>;
+  var x_inside: array<bool, A_LOADS>;
+  for (var i = 0u; i < A_LOADS; i++) { // @unroll
+    let m = m_base + thread / STEP_K4 + i * (THREADS / STEP_K4);
+    x_index[i] = (group.z * p.m + m) * p.k4 + x_k4;
+    x_inside[i] = m < p.m;
+  }
+  let w_n4 = n4_base + thread % TILE_N4;
+  var w_row = thread / TILE_N4;
+  var w_index = (group.z * p.k4 * 4u + w_row) * p.n4 + w_n4;
+
+  let local_m = thread / THREADS_N;
+  let local_n = thread % THREADS_N;
+  let steps = (p.k4 + STEP_K4 - 1u) / STEP_K4;
+  var sums: array<vec4<f32>, SUMS>;
+  for (var step = 0u; step <= steps; step++) {
+    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
+    var a = array<vec4<f32>, A_LOADS>();   // zeros in every turn: without an initial value it was not, on one adapter
+    var b = array<vec4<f32>, B_LOADS>();
+    if (step < steps) {
+      for (var i = 0u; i < A_LOADS; i++) { // @unroll
+        if (x_inside[i] && x_k4 < p.k4) { a[i] = vec4<f32>(x[x_index[i]]); }
+        x_index[i] += STEP_K4;
+      }
+      for (var i = 0u; i < B_LOADS; i++) { // @unroll
+        if (w_n4 < p.n4 && w_row + i * (THREADS / TILE_N4) < p.k4 * 4u) {
+          b[i] = vec4<f32>(w[w_index + i * (THREADS / TILE_N4) * p.n4]);
+        }
+      }
+      x_k4 += STEP_K4;
+      w_row += STEP_K;
+      w_index += STEP_K * p.n4;
+    }
+    if (step > 0u) { multiply_step(&sums, (step + 1u) % 2u, local_m, local_n); }
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      a_tile[step % 2u * A_SIZE + thread + i * THREADS] = a[i];
+    }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b_tile[step % 2u * B_SIZE + thread + i * THREADS] = b[i];
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < ROWS; i++) { // @unroll
+    let m = m_base + local_m + i * THREADS_M;
+    for (var j = 0u; j < COLUMNS4; j++) { // @unroll
+      let n4 = n4_base + local_n + j * THREADS_N;
+      if (m < p.m && n4 < p.n4) { y[(group.z * p.m + m) * p.n4 + n4] = sums[i * COLUMNS4 + j]; }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// A batch of matrix products whose left matrix lies transposed, y[b] = x[b]^T w[b], for real GPUs: the weight gradient in
+// Winograd's form, summed over tiles. K is cut into slices, so that few and small results still use the whole device.
+// use lib/gemm_columns
+struct Params {
+  m4: u32,           // vec4s
+  n4: u32,
+  k: u32,
+  slices: u32,
+  slice_k: u32,      // of K, whole steps
+  accumulate: u32,   // 1: adds to what y holds
+}
+
+alias X = vec4<f32>;         // specialised
+alias W = vec4<f32>;         // specialised
+
+@group(0) @binding(0) var<storage, read> x: array<X>;                 // [batch, k, m4]
+@group(0) @binding(1) var<storage, read> w: array<W>;                 // [batch, k, n4]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;   // [batch, slices, 4 m4, n4]
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let m4_base = group.x * TILE_M4;
+  let n4_base = group.y * TILE_N4;
+  let batch = group.z / p.slices;
+  let first = group.z % p.slices * p.slice_k;
+  let end = min(first + p.slice_k, p.k);   // the last slice may have fewer, or none
+  let steps = (max(end, first) - first + STEP_K - 1u) / STEP_K;
+
+  let x_m4 = m4_base + thread % TILE_M4;
+  let w_n4 = n4_base + thread % TILE_N4;
+  var x_row = first + thread / TILE_M4;
+  var w_row = first + thread / TILE_N4;
+  var x_index = (batch * p.k + x_row) * p.m4 + x_m4;
+  var w_index = (batch * p.k + w_row) * p.n4 + w_n4;
+
+  let local_m = thread / THREADS_N;
+  let local_n = thread % THREADS_N;
+  var sums: array<vec4<f32>, SUMS>;
+  for (var step = 0u; step <= steps; step++) {
+    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
+    var a = array<vec4<f32>, A_LOADS>();   // zeros in every turn: without an initial value it was not, on one adapter
+    var b = array<vec4<f32>, B_LOADS>();
+    if (step < steps) {
+      for (var i = 0u; i < A_LOADS; i++) { // @unroll
+        if (x_m4 < p.m4 && x_row + i * (THREADS / TILE_M4) < end) {
+          a[i] = vec4<f32>(x[x_index + i * (THREADS / TILE_M4) * p.m4]);
+        }
+      }
+      for (var i = 0u; i < B_LOADS; i++) { // @unroll
+        if (w_n4 < p.n4 && w_row + i * (THREADS / TILE_N4) < end) {
+          b[i] = vec4<f32>(w[w_index + i * (THREADS / TILE_N4) * p.n4]);
+        }
+      }
+      x_row += STEP_K;
+      w_row += STEP_K;
+      x_index += STEP_K * p.m4;
+      w_index += STEP_K * p.n4;
+    }
+    if (step > 0u) { multiply_step(&sums, (step + 1u) % 2u, local_m, local_n); }
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      a_tile[step % 2u * A_SIZE + thread + i * THREADS] = a[i];
+    }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b_tile[step % 2u * B_SIZE + thread + i * THREADS] = b[i];
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < ROWS; i++) { // @unroll
+    let m = (m4_base + local_m + i / 4u * THREADS_M) * 4u + i % 4u;
+    for (var j = 0u; j < COLUMNS4; j++) { // @unroll
+      let n4 = n4_base + local_n + j * THREADS_N;
+      if (m < p.m4 * 4u && n4 < p.n4) {
+        let at = (group.z * p.m4 * 4u + m) * p.n4 + n4;
+        var value = sums[i * COLUMNS4 + j];
+        if (p.accumulate == 1u) { value += y[at]; }
+        y[at] = value;
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** The mutants of what convolutions for real GPUs fuse: gates, addends, the composition. See mutants.ts. */
+import * as shaders from "../../src/shaders.generated.js";
+import type { ShaderMutants } from "./mutants.js";
+
+const GATED = ["2x9x11x12-20_k3s1p1_bias_elu_gated"];
+const COMPOSED = ["2x13x10x40-24_k3s1p1_elu"];
+
+export const FUSIONS: readonly ShaderMutants[] = [
+  {
+    shader: shaders.conv2d_implicit_gemm,
+    op: "conv2d",
+    variant: "implicit_gemm_64x16",
+    cases: GATED,
+    mutations: [
+      ["* gate_of(image, c / 4u)", ""],
+      ["gate_of(image,", "gate_of(0u,"],
+      ["image[i] = row / p.grid_h", "image[i] = 0u"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_implicit_gemm,
+    op: "conv2d_compose",
+    variant: "implicit_gemm_64x16",
+    cases: COMPOSED,
+    mutations: [
+      ["epilogue(value, m / (p.grid_w * p.grid_h)", "epilogue(value, 0u"],
+      ["feature * mixing", "feature"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_implicit_gemm, // an up-sampling, whose rows are not in the order of its pixels
+    op: "conv_transpose2d",
+    variant: "implicit_gemm_64x16",
+    cases: ["1x5x4x8-12_k4s2p1_bias_adds"],
+    mutations: [["(p.grid_w * p.grid_h), pixel, n4", "(p.grid_w * p.grid_h), m, n4"]],
+  },
+  {
+    shader: shaders.conv2d_join,
+    op: "conv2d_compose",
+    variant: "implicit_gemm_64x64",
+    cases: ["2x9x7x5-3_k3s1p1_elu"],
+    mutations: [
+      ["row / p.oh, pixel", "0u, pixel"],
+      ["slice = 0u", "slice = 1u"],
+    ],
+  },
+  {
+    shader: shaders.conv2d_stream,
+    op: "conv2d",
+    variant: "stream",
+    cases: ["2x5x6x64-32_k4s2p1_bias_elu_gated_adds"],
+    mutations: [
+      ["gate_of(image,", "gate_of(0u,"],
+      ["load_gated(row / p.grid_h", "load_gated(0u"],
+    ],
+  },
+  {
+    shader: shaders.winograd_f4_input,
+    op: "conv2d",
+    variant: "winograd_f4",
+    cases: GATED,
+    mutations: [
+      ["gate_of(image,", "gate_of(0u,"],
+      ["load_x(image * p.h", "load_x(0u"],
+    ],
+  },
+  {
+    shader: shaders.winograd_f4_output,
+    op: "conv2d_compose",
+    variant: "winograd_f4",
+    cases: COMPOSED,
+    mutations: [
+      ["store_y(image,", "store_y(0u,"],
+      ["(image * p.oh + top", "(top"],
+    ],
+  },
+];
