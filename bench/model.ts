@@ -161,7 +161,7 @@ async function checkSmallNetwork(
   const size = sizeMultiple(small);
   const x = Float32Array.from(fillArray([1, size, size, 4], 2, "unit").data);
   const runs: Float32Array[] = [];
-  for (const force of [{}, { conv2d: "direct", conv_transpose2d: "direct" }]) {
+  for (const force of [{}, { conv2d: "direct", conv2d_compose: "direct", conv_transpose2d: "direct" }]) {
     const network = new Network(model, device, { ...options, force });
     const { outputs } = await network.run(x, [1, size, size]);
     runs.push(outputs.y ?? new Float32Array(0));

@@ -49,6 +49,12 @@ describe("usage errors", () => {
     [[...harmonize, "-o", "o.png", "--max-pixels", "0"], /expected a number from 1/],
     [[...harmonize, "-o", "o.png", "--blur", "none"], /Allowed choices are code, paper/],
     [["run", "--weights", "w", "--input", "x.npy"], /required option '--output <y.npy>'/],
+    [[...harmonize, "-o", "o.png", "--dtype", "f64"], /Allowed choices are f32, f16/],
+    [[...harmonize, "-o", "o.png", "--matrix-units"], /--matrix-units multiply f16: add --dtype f16/],
+    [["bench", "--train", "--dtype", "f16"], /--train computes in f32/],
+    [["bench", "--toggles", "--dtype", "f16"], /--toggles are measured in f32/],
+    [["tune", "--train", "--dtype", "f16"], /--train computes in f32/],
+    [["tune", "--matrix-units"], /--matrix-units multiply f16/],
     [["convert", "a.pth"], /missing required argument 'out'/],
     [["convert", "a.pth", "b.safetensors", "--dtype", "int8"], /Allowed choices are f32, f16/],
   ])("%j", (args, message) => work.refused(args, message));

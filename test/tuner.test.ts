@@ -17,6 +17,7 @@ import { type TuneResult, tune } from "../src/tuner/tune.js";
 import { adapterIdentity } from "../src/tuning/identity.js";
 import { emptyTuning, type TuningFile, tableOf, withEntry } from "../src/tuning/table.js";
 import { testDevice, withErrorScopes } from "./helpers/device.js";
+import { f16Device, NO_F16 } from "./helpers/f16_device.js";
 import { expectClose } from "./helpers/graphs.js";
 
 let device: GPUDevice;
@@ -50,6 +51,14 @@ const unbiased = mutant("unbiased", ({ passes }) => ({
 }));
 const twice = mutant("twice", ({ passes }) => ({ passes: [...passes, ...passes, ...passes, ...passes] }));
 
+/** Writes one element too far, which of two halves that share a word only the right one shows. */
+const shifted = mutant("shifted", ({ passes }) => ({
+  passes: passes.map((pass) => ({
+    ...pass,
+    overrides: { ...pass.overrides, Y_OFFSET: 1, SIZE: sizeOf([1, 5, 5, 3]) - 1 },
+  })),
+}));
+
 const tuneOne = async (op: AnyOp, options: Parameters<typeof tune>[2] = {}): Promise<TuneResult> => {
   const { results } = await withErrorScopes(device, () =>
     tune(runtime, [{ outputs: { y: convolution(op) } }], { budgetMs: 20, suites: [conv2dSuite], ...options }),
@@ -73,6 +82,23 @@ describe("problems", () => {
     });
     expect(found[0]?.key).toMatch(/^add/); // the least work first
   });
+});
+
+test("problems stored as f16 are checked half by half", async () => {
+  const halves = await f16Device();
+  if (!halves) return void console.warn(`skipped: ${NO_F16}`);
+  const own = new Runtime(halves, { tuningTables: [] });
+  const stored = (name: string, ...shape: number[]) => constant(name, shape, new Float32Array(sizeOf(shape)), "f16");
+  const inputs = [input("x", [1, 5, 5, 3], "f16"), stored("w", 3, 3, 3, 3), weights("b", 3)];
+  const y = apply(opOf([shifted, unbiased, direct]), inputs, ATTRS, {});
+  const { results } = await tune(own, [{ outputs: { y } }], { budgetMs: 20, suites: [conv2dSuite] });
+  expect(results[0]?.key).toContain("1x5x5x3:f16,const 3x3x3x3:f16,const 3 -> 1x5x5x3:f16");
+  expect(results[0]?.entry).toMatchObject({ variant: "direct" });
+  expect(results[0]?.rejected.map(({ variant, why }) => [variant, why])).toEqual([
+    ["shifted", "wrong"],
+    ["unbiased", "wrong"],
+  ]);
+  own.dispose();
 });
 
 describe("a variant", () => {
