@@ -27,10 +27,7 @@ function staticTile(rows: number, columns: number): ProductTile {
 
 /** Of conv2d_subgroup.wgsl: output pixels, output channels and input channels a step. */
 export function convolutionTile(lanes: number, pixels: number, channels: number): ProductTile {
-  if (lanes === 4) {
-    const rows = pixels >= 4096 ? 8 : 4;
-    return { rows: pixels <= lanes ? 1 : rows, columns: channels <= 4 ? 4 : 16, depth: 4 };
-  }
+  if (lanes === 4) return { rows: pixels <= lanes ? 1 : 4, columns: channels <= 4 ? 4 : 16, depth: 4 };
   if (pixels <= 2 * lanes) return { rows: pixels <= lanes ? 1 : 2, columns: fitting(channels, 32), depth: 4 };
   return channels > 32 ? { rows: 4, columns: 64, depth: 2 } : { rows: 4, columns: fitting(channels, 32), depth: 4 };
 }
