@@ -1,6 +1,6 @@
 // The products of matmul_subgroup.wgsl for compilers that keep no array in registers (SwiftShader's): there a store to a
 // variable costs as much as a few multiply-adds, an array indexed by a variable far more, and compilation grows fast with
-// the number of variables. So sums are indexed by constants alone and visited once a step of eight terms, everything else
+// the number of variables. So sums are indexed by constants alone and visited once a step of four terms, everything else
 // is a value, and tiles are large, for loads and broadcasts are the dearest of all.
 enable subgroups;
 
@@ -8,7 +8,7 @@ const LANES: u32 = 4u;      // specialised: the adapter's subgroup size
 const ROWS: u32 = 16u;      // specialised: rows a lane; a subgroup owns ROWS * LANES by COLUMNS
 const COLUMNS: u32 = 32u;   // specialised: a multiple of LANES
 const ACCUMULATE: u32 = 0u;   // specialised: 1 adds to what y holds
-const DEPTH: u32 = 8u;      // terms a step
+const DEPTH: u32 = 4u;      // terms a step
 const W_LOADS: u32 = DEPTH * COLUMNS / LANES;
 const X_LOADS: u32 = DEPTH * ROWS;
 
@@ -55,14 +55,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
       let w1 = subgroupBroadcast(weights[(COLUMNS + o) / LANES], o % LANES);
       let w2 = subgroupBroadcast(weights[(2u * COLUMNS + o) / LANES], o % LANES);
       let w3 = subgroupBroadcast(weights[(3u * COLUMNS + o) / LANES], o % LANES);
-      let w4 = subgroupBroadcast(weights[(4u * COLUMNS + o) / LANES], o % LANES);
-      let w5 = subgroupBroadcast(weights[(5u * COLUMNS + o) / LANES], o % LANES);
-      let w6 = subgroupBroadcast(weights[(6u * COLUMNS + o) / LANES], o % LANES);
-      let w7 = subgroupBroadcast(weights[(7u * COLUMNS + o) / LANES], o % LANES);
       for (var r = 0u; r < ROWS; r++) { // @unroll
-        sum[o * ROWS + r] = sum[o * ROWS + r]
-          + value[r * DEPTH] * w0 + value[r * DEPTH + 1u] * w1 + value[r * DEPTH + 2u] * w2 + value[r * DEPTH + 3u] * w3
-          + value[r * DEPTH + 4u] * w4 + value[r * DEPTH + 5u] * w5 + value[r * DEPTH + 6u] * w6 + value[r * DEPTH + 7u] * w7;
+        sum[o * ROWS + r] = sum[o * ROWS + r] + value[r * DEPTH] * w0 + value[r * DEPTH + 1u] * w1
+          + value[r * DEPTH + 2u] * w2 + value[r * DEPTH + 3u] * w3;
       }
     }
   }

@@ -20,7 +20,7 @@ export const productTile = (lanes: number, rows: number, columns: number): Produ
 
 /** Largest where there are rows enough: its kernel compiles for a second or two, and small problems have no use for it. */
 function staticTile(rows: number, columns: number): ProductTile {
-  const depth = 8;
+  const depth = 4;
   if (rows <= 4 || columns <= 4) return { rows: rows <= 4 ? 1 : 4, columns: columns <= 4 ? 4 : 16, depth };
   return rows >= 128 ? { rows: 16, columns: columns > 16 ? 32 : 16, depth } : { rows: 4, columns: 16, depth };
 }
