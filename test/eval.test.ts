@@ -46,6 +46,7 @@ describe("s2am eval", () => {
       layout: "flat",
       part: "all",
       protocol: "default",
+      dtype: "f32",
       description: expect.stringContaining("256 x 256 bilinear"),
       pictures: 5,
       before: baseline("default", 5),

@@ -8,7 +8,6 @@ import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
 import { invocationsOf, minimalBytes } from "./cost.js";
 import { alignBytes, bindPass, checkWorkgroups } from "./dispatch.js";
-import { checkDtype } from "./elements.js";
 import type { Layout, StorageInfo } from "./layout.js";
 import { type Operand, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
 import { type Dispatch, Plan } from "./plan.js";
@@ -41,8 +40,6 @@ export async function compile(
   const started = performance.now();
   const { signal, onProgress = () => {} } = options;
   const { nodes, layout, steps, prepared, passes, activations } = planGraph(runtime, outputs, options);
-  for (const node of nodes)
-    for (const tensor of [...node.inputs, ...node.outputs]) if (tensor) checkDtype(runtime, tensor.dtype);
   for (const bytes of activations.plan.bufferBytes)
     checkBufferSize(runtime.device.limits, "an activation", bytes, true);
   runtime.memory.assertRoom("the activations", activationBytesOf(activations).activationBytes);

@@ -4,6 +4,7 @@
  */
 import type { TuningTable } from "../tuning/table.js";
 import { alignBytes } from "./dispatch.js";
+import { checkDtype } from "./elements.js";
 import { type Layout, layOut, type StorageInfo } from "./layout.js";
 import { type BufferPlan, type Lifetime, lowerBound, planBuffers } from "./memory_plan.js";
 import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
@@ -50,6 +51,8 @@ export function planGraph(
 ): GraphPlan {
   const { planMemory = true, effects = [] } = options;
   const nodes = reachable([...Object.values(outputs), ...effects]);
+  for (const node of nodes)
+    for (const tensor of [...node.inputs, ...node.outputs]) if (tensor) checkDtype(runtime, tensor.dtype);
   const layout = layOut(nodes, Object.values(outputs));
   const steps = nodes.map((node) => planNode(runtime, node, layout, options));
 
