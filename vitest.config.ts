@@ -7,5 +7,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    maxWorkers: 2, // by default one core of two would idle while the other compiles a pipeline
   },
 });

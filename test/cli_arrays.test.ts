@@ -31,6 +31,7 @@ async function run(weights: string, ...flags: readonly string[]): Promise<Float3
     levels: 5,
     adapter: expect.any(String),
     ms: expect.any(Number),
+    dtype: "f32",
     gpuMs: expect.toSatisfy((value) => value === null || typeof value === "number"),
   });
   const { shape, data } = parseNpy(work.read("y.npy"));

@@ -4,6 +4,8 @@ import type { ShaderMutants } from "./mutants.js";
 
 const GATED = ["2x9x11x12-20_k3s1p1_bias_elu_gated"];
 const COMPOSED = ["2x13x10x40-24_k3s1p1_elu"];
+/** Sums too short to be cut into slices, whose epilogue would be the join's. */
+const COMPOSED_WHOLE = ["2x6x5x4-8_k1s1p0_elu"];
 
 export const FUSIONS: readonly ShaderMutants[] = [
   {
@@ -21,7 +23,7 @@ export const FUSIONS: readonly ShaderMutants[] = [
     shader: shaders.conv2d_implicit_gemm,
     op: "conv2d_compose",
     variant: "implicit_gemm_64x16",
-    cases: COMPOSED,
+    cases: COMPOSED_WHOLE,
     mutations: [
       ["epilogue(value, m / (p.grid_w * p.grid_h)", "epilogue(value, 0u"],
       ["feature * mixing", "feature"],

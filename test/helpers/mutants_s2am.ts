@@ -70,10 +70,10 @@ export const S2AM: readonly ShaderMutants[] = [
     mutations: [
       ["* gate_of(n, c)", ""],
       ["gate_of(n, c)", "gate_of(0u, c)"],
-      ["sum + beside", "sum - beside"],
+      ["sum + T(beside", "sum - T(beside"],
       [
-        "activate_lanes(sum + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)])",
-        "activate_lanes(sum) + beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]",
+        "activate_lanes(sum + T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]))",
+        "activate_lanes(sum) + T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)])",
       ],
     ],
   },

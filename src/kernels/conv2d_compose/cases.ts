@@ -49,6 +49,7 @@ export const conv2dComposeSuite = defineSuite<Conv2dAttrs>({
     row([1, 8, 8, 16, 8], K3, elu),
     row([2, 9, 7, 5, 3], K3, elu),
     row([2, 13, 10, 40, 24], K3, elu),
+    row([2, 6, 5, 4, 8], [1, 1, 0], elu),
     row([1, 7, 6, 4, 12], [3, 2, 1], { activation: "relu" }),
     row([1, 128, 128, 256, 128], K3, { ...elu, timed: true }),
     row([1, 64, 64, 512, 256], K3, { ...elu, timed: true }),
