@@ -22,7 +22,8 @@ beforeAll(async () => {
 });
 
 test("one pipeline for one specification, also when asked for twice at once", async () => {
-  const vec4 = spec({ consts: { LANES: 4 }, types: { T: "vec4<f32>" } });
+  const four = "vec4<f32>";
+  const vec4 = spec({ consts: { LANES: 4 }, types: { T: four, X: four, Y: four } });
   const [a, b, other] = await Promise.all([cache.get(spec()), cache.get(spec()), cache.get(vec4)]);
   expect(a).toBe(b);
   expect(other).not.toBe(a);
