@@ -1,7 +1,8 @@
 // Winograd F(4x4, 2x2): every 5x5 window of the input becomes its 25 factors. One thread a tile, part and channel. A
 // convolution of kernel 4 and stride 2 has four parts, each parity of row and column, whose window takes every other
 // pixel; in the product they follow each other as its terms. A transposed one has four phases, the parities of its output,
-// whose windows lie a pixel apart; each has products of its own.
+// whose windows lie a pixel apart; each has products of its own. Or the phases share one part: then the odd phases' tiles
+// begin a pixel earlier, where their windows are those of the even ones.
 // use lib/index
 // use lib/winograd_pairs
 struct Params {
@@ -12,6 +13,7 @@ struct Params {
   x_offset: u32,
   relu: u32,          // 1: of x, as it is read
   spacing: u32,       // 2: every other pixel
+  parts: u32,         // 4, or 1 that all phases share
   tiles_high: u32,
   tiles_wide: u32,
   first: u32,         // tile of this band
@@ -24,7 +26,7 @@ struct Params {
 alias X = f32;   // specialised: elements of x as they are stored
 
 @group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [25, tiles, 4, c_in] or [4, 25, tiles, c_in]
+@group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [25, tiles, parts, c_in] or [parts, 25, tiles, c_in]
 @group(0) @binding(2) var<uniform> p: Params;
 
 // A row of the window, transformed along its columns.
@@ -45,10 +47,10 @@ fn value_at(row: u32, column: u32, row_exists: bool, channel: u32) -> f32 {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
-  if (i >= p.tiles * 4u * p.c_in) { return; }
+  if (i >= p.tiles * p.parts * p.c_in) { return; }
   let channel = i % p.c_in;
-  let part = i / p.c_in % 4u;
-  let band_tile = i / (4u * p.c_in);
+  let part = i / p.c_in % p.parts;
+  let band_tile = i / (p.parts * p.c_in);
   let tile = p.first + band_tile;
   let image = tile / (p.tiles_wide * p.tiles_high) * p.h;
   let top = tile / p.tiles_wide % p.tiles_high * (TILE * p.spacing) + part / 2u - 1u;   // wraps to a huge number above the image

@@ -17,11 +17,13 @@ struct Params {
   first: u32,        // tile of this band
   tiles: u32,        // in this band
   m_row: u32,        // elements of m from one tile to the next
+  m_phase: u32,      // ... and from one phase to the next
+  earlier: u32,      // pixels of a phase that tiles of odd phases begin earlier: 1 where all phases have the same windows
 }
 
 alias Y = f32;   // specialised: elements of y as they are stored
 
-@group(0) @binding(0) var<storage, read> m: array<f32>;         // [phases, 25, tiles, c_out], tiles m_row apart
+@group(0) @binding(0) var<storage, read> m: array<f32>;         // [phases, 25, tiles, c_out] or [25, tiles, phases, c_out]
 @group(0) @binding(1) var<storage, read> bias: array<f32>;      // [c_out]
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;     // [N, oh, ow, c_out], pitched
 @group(0) @binding(3) var<uniform> p: Params;
@@ -41,9 +43,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let band_tile = i / (p.phases * p.c_out);
   let tile = p.first + band_tile;
   let image = tile / (p.tiles_wide * p.tiles_high);
-  let top = tile / p.tiles_wide % p.tiles_high * (TILE * p.spacing) + phase / 2u;
-  let left = tile % p.tiles_wide * (TILE * p.spacing) + phase % 2u;
-  let m_index = (phase * POINTS * p.tiles + band_tile) * p.m_row + channel;
+  let lead = 1u - p.earlier * p.spacing;   // of odd phases; wraps to -1, and their first pixels above the image
+  let top = tile / p.tiles_wide % p.tiles_high * (TILE * p.spacing) + phase / 2u * lead;
+  let left = tile % p.tiles_wide * (TILE * p.spacing) + phase % 2u * lead;
+  let m_index = band_tile * p.m_row + phase * p.m_phase + channel;
   var offset = 0.0;
   if (p.has_bias == 1u) { offset = bias[channel]; }
 

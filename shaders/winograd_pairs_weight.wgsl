@@ -8,7 +8,8 @@ struct Params {
   columns: u32,      // output channels a block
   terms: u32,        // of a product, padded: 4 c_in, or c_in of a transposed convolution
   transposed: u32,   // 1: w is [4, 4, c_out, c_in], and the four parts have products of their own
-  size: u32,         // of one factor: terms * (c_out up to a multiple of columns)
+  joined: u32,       // 1: ... or one product, whose columns are those of the four parts
+  size: u32,         // of one factor: terms * (columns of a product up to a multiple of `columns`)
 }
 
 alias W = f32;   // specialised: elements of w as they are stored
@@ -20,11 +21,12 @@ alias W = f32;   // specialised: elements of w as they are stored
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
-  if (i >= p.size * select(1u, 4u, p.transposed == 1u)) { return; }
+  if (i >= p.size * select(1u, 4u, p.transposed > p.joined)) { return; }
   let place = i % p.size;
-  let k = place / (p.terms * p.columns) * p.columns + place % p.columns;
+  let column = place / (p.terms * p.columns) * p.columns + place % p.columns;
   let term = place / p.columns % p.terms;
-  let part = select(term / p.c_in, i / p.size, p.transposed == 1u);
+  let part = select(select(term / p.c_in, i / p.size, p.transposed == 1u), column / p.c_out, p.joined == 1u);
+  let k = select(column, column % p.c_out, p.joined == 1u);
   let c = select(term % p.c_in, term, p.transposed == 1u);
   let exists = part < 4u && c < p.c_in && k < p.c_out;
   let pair = select(c * p.c_out + k, k * p.c_in + c, p.transposed == 1u);

@@ -49,9 +49,12 @@ export function weightGradientTile(lanes: number, kernelColumns: number, stride:
 export const winogradThreshold = (lanes: number): { readonly forward: number; readonly weightGradient: number } =>
   lanes === 4 ? { forward: 12, weightGradient: 6 } : { forward: 28, weightGradient: 16 };
 
-/** The same for kernel 4 and stride 2, and the pixels of the smaller map from which the weights' transform pays. */
-export const pairsThreshold = (lanes: number): { readonly channels: number; readonly pixels: number } =>
-  lanes === 4 ? { channels: 4, pixels: 256 } : { channels: 12, pixels: 256 };
+/**
+ * The same for kernel 4 and stride 2; the pixels of the smaller map from which the weights' transform pays, and its shorter
+ * side from which a transposed convolution's phases share their windows.
+ */
+export const pairsThreshold = (lanes: number) =>
+  lanes === 4 ? { channels: 4, pixels: 256, shared: 64 } : { channels: 12, pixels: 256, shared: 64 };
 
 /** The smallest of 4, 8, 16, .. most that holds `size`, else `most`. */
 function fitting(size: number, most: number): number {

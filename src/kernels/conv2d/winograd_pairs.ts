@@ -2,6 +2,10 @@
  * Winograd's F(4x4, 2x2) for kernel 4, stride 2, padding 1, the U-Net's own convolution, and for its transpose. Either is
  * made of 2x2 convolutions, one for each parity of input (or output) row and column, and those take 25 multiplications a
  * tile of 4x4 outputs instead of 64. The transformed weights take 6.25 times the memory of the weights.
+ *
+ * The four phases of a transposed one see windows a pixel apart. On large maps the odd phases' tiles begin a pixel earlier,
+ * so that all four see the same windows: a quarter of the factors to make and store, one product of four times the columns,
+ * for one more row and column of tiles.
  */
 import {
   type Capabilities,
@@ -15,6 +19,7 @@ import {
   scratch,
   type Variant,
 } from "../../graph/op.js";
+import type { Shape } from "../../graph/tensor.js";
 import { winograd_pairs_input, winograd_pairs_output, winograd_pairs_weight } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
 import { threads, typeOf, viewParams } from "../views.js";
@@ -49,21 +54,26 @@ export function planWinogradPairs(
   const [, h = 0, width = 0, cIn = 0] = x.shape;
   const [, oh = 0, ow = 0, cOut = 0] = y.shape;
   const phases = transposed ? PARTS : 1;
+  const shared = transposed && sharesWindows(x, lanes);
+  const parts = shared ? 1 : PARTS;
+  const products = shared ? 1 : phases;
   const k = transposed ? cIn : PARTS * cIn;
+  const n = (phases / products) * cOut;
   // Tiles lie on the map that the 2x2 convolutions of stride 1 make: the output, or one phase of it.
-  const tiling = tilesOf(transposed ? x.shape : y.shape, POINTS * (PARTS * cIn + phases * cOut));
-  const { columns, depth } = productTile(lanes, tiling.most, cOut);
-  const [terms, mRow] = [ceilDiv(k, depth) * depth, productRow(cOut, columns)];
+  const map = transposed ? x.shape.map((side, axis) => (shared && (axis === 1 || axis === 2) ? side + 1 : side)) : y.shape;
+  const tiling = tilesOf(map, POINTS * (parts * cIn + phases * cOut));
+  const { columns, depth } = productTile(lanes, tiling.most, n);
+  const [terms, mRow] = [ceilDiv(k, depth) * depth, productRow(n, columns)];
   const size = terms * mRow;
-  const u = scratch("weight in Winograd's form", phases * POINTS * size);
+  const u = scratch("weight in Winograd's form", products * POINTS * size);
   const prepare = pass(winograd_pairs_weight, {
     bind: { w, u },
     types: { W: typeOf(w) },
-    params: { c_in: cIn, c_out: cOut, columns, terms, transposed: transposed ? 1 : 0, size },
-    workgroups: threads(phases * size),
+    params: { c_in: cIn, c_out: cOut, columns, terms, transposed: transposed ? 1 : 0, joined: shared ? 1 : 0, size },
+    workgroups: threads(products * size),
   });
-  const v = scratch("input in Winograd's form", POINTS * PARTS * tiling.most * cIn);
-  const m = scratch("output in Winograd's form", phases * POINTS * tiling.most * mRow);
+  const v = scratch("input in Winograd's form", POINTS * parts * tiling.most * cIn);
+  const m = scratch("output in Winograd's form", products * POINTS * tiling.most * mRow);
   const epilogue = epilogueFusion(problem);
   const passes = tiling.bands.flatMap(({ first, tiles }) => {
     const place = { tiles_high: tiling.high, tiles_wide: tiling.wide, first, tiles };
@@ -77,14 +87,15 @@ export function planWinogradPairs(
         ...viewParams("x", x),
         relu: problem.attrs.reluInput ? 1 : 0,
         spacing: transposed ? 1 : 2,
+        parts,
         ...place,
         tile_stride: k,
         part_stride: transposed ? POINTS * tiles * cIn : cIn,
         point_stride: tiles * k,
       },
-      workgroups: threads(tiles * PARTS * cIn),
+      workgroups: threads(tiles * parts * cIn),
     });
-    const product = { m: tiles, n: cOut, k, rowMajor: true, batches: phases * POINTS };
+    const product = { m: tiles, n, k, rowMajor: true, batches: products * POINTS };
     const toOutputs = pass(winograd_pairs_output, {
       bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
       overrides: epilogue.overrides,
@@ -99,6 +110,8 @@ export function planWinogradPairs(
         spacing: transposed ? 2 : 1,
         ...place,
         m_row: mRow,
+        m_phase: shared ? cOut : POINTS * tiles * mRow,
+        earlier: shared ? 1 : 0,
         ...epilogue.params,
       },
       workgroups: threads(tiles * phases * cOut),
@@ -107,6 +120,10 @@ export function planWinogradPairs(
   });
   return { prepare: [prepare], passes };
 }
+
+/** Whether the phases of a transposed convolution share their windows: where the tiles added are few. */
+const sharesWindows = ({ shape: [, h = 0, w = 0] }: { readonly shape: Shape }, lanes: number): boolean =>
+  Math.min(h, w) >= pairsThreshold(lanes).shared;
 
 /** Whether a problem is kernel 4, stride 2, padding 1 without a gate, and its transformed weights fit a binding. */
 export function acceptsPairs(
@@ -131,7 +148,8 @@ export function acceptsPairs(
 /** Whether the multiplications saved pay for the transforms, and the map is large enough to use the weights often. */
 export function suitsPairs(problem: Problem<unknown>, { software, subgroupSize }: Capabilities, kind: Kind): boolean {
   const [x, y] = [operand(problem, 0), result(problem)];
-  const [cIn = 0, cOut = 0] = [x.shape[3], y.shape[3]];
+  const shared = kind.transposed && sharesWindows(x, subgroupSize);
+  const [cIn = 0, cOut = 0] = [x.shape[3], (shared ? PARTS : 1) * (y.shape[3] ?? 0)];
   const [n = 0, h = 0, w = 0] = kind.transposed ? x.shape : y.shape;
   const { channels, pixels } = pairsThreshold(subgroupSize);
   // Weights that training changes are transformed in every step.
