@@ -3,6 +3,7 @@
 // use lib/index
 // use lib/winograd
 // use lib/input_gate
+// use lib/tile_order
 struct Params {
   h: u32,
   w: u32,
@@ -12,7 +13,7 @@ struct Params {
   relu: u32,         // 1: of x, as it is read
   tiles_high: u32,
   tiles_wide: u32,
-  first: u32,        // tile of this band
+  first: u32,        // tile of this band, in their order
   tiles: u32,        // in this band
 }
 
@@ -41,7 +42,7 @@ fn value_at(row: u32, column: u32, row_exists: bool, channel: u32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
   if (i >= p.tiles * p.c_in) { return; }
-  let tile = p.first + i / p.c_in;
+  let tile = tile_at(p.first + i / p.c_in);
   let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
   let left = tile % p.tiles_wide * TILE - 1u;

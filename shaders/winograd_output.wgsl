@@ -3,6 +3,7 @@
 // use lib/index
 // use lib/winograd
 // use lib/epilogue
+// use lib/tile_order
 struct Params {
   oh: u32,
   ow: u32,
@@ -12,7 +13,7 @@ struct Params {
   has_bias: u32,
   tiles_high: u32,
   tiles_wide: u32,
-  first: u32,        // tile of this band
+  first: u32,        // tile of this band, in their order
   tiles: u32,        // in this band
   m_row: u32,        // elements of m from one tile to the next
 }
@@ -34,11 +35,12 @@ fn row_outputs(index: u32, step: u32) -> array<f32, 4> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
   if (i >= p.tiles * p.c_out) { return; }
-  let tile = p.first + i / p.c_out;
+  let tile = tile_at(p.first + i / p.c_out);
   let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE;
   let left = tile % p.tiles_wide * TILE;
   let channel = i % p.c_out;
+  let composing = composing_of(image, channel);
   let m_index = i / p.c_out * p.m_row + channel;
   let step = p.tiles * p.m_row;
   var offset = 0.0;
@@ -53,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var r = 0u; r < TILE; r++) { // @unroll
       if ((top + r < p.oh) & (left + c < p.ow)) {
         let pixel = (image * p.oh + top + r) * p.ow + left + c;
-        y[pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue(column[r] + offset, image, pixel, channel));
+        y[pixel * p.y_pitch + p.y_offset + channel] = Y(epilogue_composing(column[r] + offset, composing, pixel, channel));
       }
     }
   }

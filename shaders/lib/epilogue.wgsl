@@ -23,16 +23,34 @@ alias BESIDE = T;   // specialised: what T holds of `beside`, as it is stored; a
 @group(0) @binding(12) var<storage, read> mask: array<f32>;        // [N, OH, OW, 1], pitched
 @group(0) @binding(13) var<uniform> ep: EpilogueParams;
 
+// What the features are multiplied by in the composition.
+struct Composing {
+  mixing: T,
+  background: T,
+}
+
+// Of an image's channels c * VECTOR ..: for threads that finish several pixels.
+fn composing_of(image: u32, c: u32) -> Composing {
+  if (!COMPOSES) { return Composing(T(0.0), T(0.0)); }
+  return Composing(
+    gates[place_of(image, ep.gates_pitch, ep.gates_offset, c)],
+    gates[place_of(image, ep.gates_pitch, ep.gates_offset + ep.gates_c, c)]);
+}
+
 // @param sum of channels c * VECTOR .. of an output pixel, its bias counted in
 // @param pixel counted through all images
 fn epilogue(sum: T, image: u32, pixel: u32, c: u32) -> T {
+  return epilogue_composing(sum, composing_of(image, c), pixel, c);
+}
+
+fn epilogue_composing(sum: T, composing: Composing, pixel: u32, c: u32) -> T {
   if (ADDS) { return activate_lanes(sum + T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)])); }
   let value = activate_lanes(sum);
   if (CUTS) { return select(T(0.0), value, T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]) > T(0.0)); }
   if (!COMPOSES) { return value; }
   let inside = mask[pixel * ep.mask_pitch + ep.mask_offset];
   let feature = T(beside[place_of(pixel, ep.beside_pitch, ep.beside_offset, c)]);
-  let mixing = gates[place_of(image, ep.gates_pitch, ep.gates_offset, c)];
-  let background = gates[place_of(image, ep.gates_pitch, ep.gates_offset + ep.gates_c, c)];
-  return inside * (value + feature * mixing) + (1.0 - inside) * feature * background;
+  let background = feature * composing.background;
+  let composed = inside * (value + feature * composing.mixing) + (1.0 - inside) * background;
+  return select(composed, background, inside == 0.0);   // there the sum may be of what was never computed
 }

@@ -2,6 +2,7 @@
 // with a rim) becomes its POINTS factors, the padding with it. One thread a tile and four channels.
 // use lib/index
 // use lib/gated_input
+// use lib/tile_order
 struct Params {
   h: u32,
   w: u32,
@@ -11,7 +12,7 @@ struct Params {
   relu_input: u32,
   tiles_high: u32,
   tiles_wide: u32,
-  first: u32,        // tile of this band
+  first: u32,        // tile of this band, in their order
   tiles: u32,        // in this band
 }
 
@@ -24,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = index_1d(group, groups, local);
   let size = p.tiles * (p.c_in / 4u);
   if (i >= size) { return; }
-  let tile = p.first + i / (p.c_in / 4u);
+  let tile = tile_at(p.first + i / (p.c_in / 4u));
   let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
   let left = tile % p.tiles_wide * TILE - 1u;

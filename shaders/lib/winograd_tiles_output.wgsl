@@ -2,6 +2,7 @@
 // bias and what else is fused. One thread a tile and four channels.
 // use lib/index
 // use lib/epilogue
+// use lib/tile_order
 struct Params {
   oh: u32,
   ow: u32,
@@ -11,7 +12,7 @@ struct Params {
   has_bias: u32,
   tiles_high: u32,
   tiles_wide: u32,
-  first: u32,        // tile of this band
+  first: u32,        // tile of this band, in their order
   tiles: u32,        // in this band
 }
 
@@ -22,8 +23,8 @@ alias Y = vec4<f32>;         // specialised
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;        // [N, oh, ow, n4], pitched
 @group(0) @binding(3) var<uniform> p: Params;
 
-fn store_y(image: u32, pixel: u32, channel4: u32, value: vec4<f32>) {
-  y[(pixel * p.y_pitch + p.y_offset) / 4u + channel4] = Y(epilogue(value, image, pixel, channel4));
+fn store_y(pixel: u32, channel4: u32, value: vec4<f32>) {
+  y[(pixel * p.y_pitch + p.y_offset) / 4u + channel4] = Y(value);
 }
 
 @compute @workgroup_size(WG)
@@ -31,11 +32,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = index_1d(group, groups, local);
   let size = p.tiles * p.n4;
   if (i >= size) { return; }
-  let tile = p.first + i / p.n4;
+  let tile = tile_at(p.first + i / p.n4);
   let image = tile / (p.tiles_wide * p.tiles_high);
   let top = tile / p.tiles_wide % p.tiles_high * TILE;
   let left = tile % p.tiles_wide * TILE;
   let channel4 = i % p.n4;
+  let composing = composing_of(image, channel4);
   var offset = vec4<f32>();
   if (p.has_bias == 1u) { offset = bias[channel4]; }
 
@@ -55,7 +57,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row = output_transform(products);
     for (var c = 0u; c < TILE; c++) { // @unroll
       if (top + r < p.oh && left + c < p.ow) {
-        store_y(image, (image * p.oh + top + r) * p.ow + left + c, channel4, row[c] + offset);
+        let pixel = (image * p.oh + top + r) * p.ow + left + c;
+        store_y(pixel, channel4, epilogue_composing(row[c] + offset, composing, pixel, channel4));
       }
     }
   }

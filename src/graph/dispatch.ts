@@ -29,13 +29,20 @@ export function bindPass(
   });
   const layout = runtime.pipelines.bindGroupLayout(pass.shader);
   const group = runtime.device.createBindGroup({ label, layout, entries });
-  return { label, pipeline, group, workgroups: pass.workgroups };
+  const { workgroups, indirect } = pass;
+  if (!indirect) return { label, pipeline, group, workgroups };
+  const { buffer, offset = 0 } = resources.of(indirect.sizes);
+  return { label, pipeline, group, workgroups, indirect: { buffer, offset: offset + indirect.offset } };
 }
 
-export function encodeDispatch(encoding: GPUComputePassEncoder, { pipeline, group, workgroups }: Dispatch): void {
+export function encodeDispatch(
+  encoding: GPUComputePassEncoder,
+  { pipeline, group, workgroups, indirect }: Dispatch,
+): void {
   encoding.setPipeline(pipeline);
   encoding.setBindGroup(0, group);
-  encoding.dispatchWorkgroups(...workgroups);
+  if (indirect) encoding.dispatchWorkgroupsIndirect(indirect.buffer, indirect.offset);
+  else encoding.dispatchWorkgroups(...workgroups);
 }
 
 /** Kernels spread a large range over two dimensions of workgroups; what passes even that is too large for the device. */

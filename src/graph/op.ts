@@ -55,7 +55,15 @@ export interface Pass {
   readonly types: Readonly<Record<string, string>>;
   /** Values of the structs in the shader's uniforms. */
   readonly params: Readonly<Record<string, number>>;
+  /** With `indirect`: at most. */
   readonly workgroups: readonly [number, number, number];
+  /** Where an earlier pass of the node wrote how many workgroups there are: three u32 at `offset` bytes. */
+  readonly indirect?: Indirect | undefined;
+}
+
+export interface Indirect {
+  readonly sizes: Scratch;
+  readonly offset: number;
 }
 
 export interface NodePlan {
@@ -191,6 +199,7 @@ export function pass<
   options: {
     readonly bind: Readonly<Record<B, Operand>>;
     readonly workgroups: readonly [number, number, number];
+    readonly indirect?: Indirect | undefined;
     readonly consts?: Readonly<Partial<Record<C, number>>>;
     readonly types?: Readonly<Partial<Record<T, string>>>;
   } & ([R] extends [never]
@@ -211,6 +220,7 @@ export function pass<
     types: plain(options.types),
     params: plain("params" in options ? (options.params as Readonly<Record<string, number>>) : undefined),
     workgroups: options.workgroups,
+    indirect: options.indirect,
   };
 }
 
@@ -238,7 +248,9 @@ export function grid1d(groups: number): [number, number, number] {
 
 export const shapeOf = (spec: TensorSpec | null | undefined): Shape => spec?.shape ?? [];
 
-export const scratchOf = (pass: Pass): Scratch[] =>
-  Object.values(pass.bind).filter((operand): operand is Scratch => "scratch" in operand);
+export const scratchOf = ({ bind, indirect }: Pass): Scratch[] => [
+  ...Object.values(bind).filter((operand): operand is Scratch => "scratch" in operand),
+  ...(indirect ? [indirect.sizes] : []),
+];
 export const viewsOf = (pass: Pass): TensorView[] =>
   Object.values(pass.bind).filter((operand): operand is TensorView => "storage" in operand);

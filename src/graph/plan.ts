@@ -9,6 +9,7 @@ import {
   type GpuAllocation,
 } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
+import { encodeDispatch } from "./dispatch.js";
 import { decode, encode } from "./elements.js";
 import type { Runtime } from "./runtime.js";
 import { type DType, type Shape, showShape, sizeOf } from "./tensor.js";
@@ -18,6 +19,7 @@ export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
+  readonly indirect?: { readonly buffer: GPUBuffer; readonly offset: number };
 }
 
 export interface PlannedDispatch extends Dispatch {
@@ -183,12 +185,10 @@ export class Plan {
           : {},
       );
     let pass = profile ? null : begin(0);
-    dispatches.forEach(({ label, pipeline, group, workgroups }, index) => {
+    dispatches.forEach((dispatch, index) => {
       const encoding = pass ?? begin(2 * index);
-      encoding.pushDebugGroup(label);
-      encoding.setPipeline(pipeline);
-      encoding.setBindGroup(0, group);
-      encoding.dispatchWorkgroups(...workgroups);
+      encoding.pushDebugGroup(dispatch.label);
+      encodeDispatch(encoding, dispatch);
       encoding.popDebugGroup();
       if (!pass) encoding.end();
     });

@@ -2,6 +2,7 @@
 import { GPU_COPY_DST, GPU_UNIFORM } from "../gpu/memory.js";
 import { scoped } from "../gpu/scopes.js";
 import type { ShaderBinding } from "../gpu/shader.js";
+import { encodeDispatch } from "./dispatch.js";
 import { encode } from "./elements.js";
 import type { Layout } from "./layout.js";
 import { type NodePlan, type Pass, type Scratch, scratchOf, viewsOf } from "./op.js";
@@ -89,12 +90,7 @@ export class ConstantBuffers {
       if (!this.share(first.constant, passes)) return;
       const encoder = device.createCommandEncoder();
       const encoding = encoder.beginComputePass();
-      for (const pass of passes) {
-        const { pipeline, group, workgroups } = bind(pass, pass.shader.name);
-        encoding.setPipeline(pipeline);
-        encoding.setBindGroup(0, group);
-        encoding.dispatchWorkgroups(...workgroups);
-      }
+      for (const pass of passes) encodeDispatch(encoding, bind(pass, pass.shader.name));
       encoding.end();
       device.queue.submit([encoder.finish()]);
     });

@@ -4,7 +4,7 @@
  */
 
 import { waitIdly } from "../gpu/idle.js";
-import { GPU_COPY_DST, GPU_COPY_SRC, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
+import { GPU_COPY_DST, GPU_COPY_SRC, GPU_INDIRECT, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
 import { PipelineCache } from "../gpu/pipelines.js";
 import { orLost } from "../gpu/scopes.js";
 import { tuningOf } from "../tuning/device_tuning.js";
@@ -22,7 +22,7 @@ export interface RuntimeOptions {
   readonly matrixUnits?: MatrixUnits | undefined;
 }
 
-export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
+export const BUFFER_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST | GPU_INDIRECT;
 
 interface Shared {
   readonly allocation: GpuAllocation;

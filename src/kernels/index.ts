@@ -56,6 +56,7 @@ import { sliceSuite } from "./slice/cases.js";
 import { sliceBackwardSuite } from "./slice_backward/cases.js";
 import { stepGateSuite } from "./step_gate/cases.js";
 import type { AnySuite } from "./suite.js";
+import { tileOrderSuite } from "./tile_order/cases.js";
 import { updateRunningSuite } from "./update_running/cases.js";
 import { zeroPadSuite } from "./zero_pad/cases.js";
 
@@ -64,6 +65,7 @@ export const suites: readonly AnySuite[] = [
   conv2dComposeSuite,
   convTranspose2dSuite,
   levelMaskSuite,
+  tileOrderSuite,
   linearSuite,
   linearBackwardInputSuite,
   linearBackwardWeightSuite,

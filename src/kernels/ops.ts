@@ -37,5 +37,6 @@ export { reshape } from "./reshape/op.js";
 export { s2amCompose } from "./s2am_compose/op.js";
 export { slice } from "./slice/op.js";
 export { stepGate } from "./step_gate/op.js";
+export { tileOrder } from "./tile_order/op.js";
 export { updateRunning } from "./update_running/op.js";
 export { zeroPad } from "./zero_pad/op.js";

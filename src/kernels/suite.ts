@@ -15,7 +15,10 @@ export interface HostArray {
 /** An output as float64 computes it, an element at a time, with what its float32 error is measured by. */
 export interface Oracle {
   readonly shape: Shape;
-  /** The element's value, and the sum of the absolute values of its terms. Lazy, so that large outputs can be sampled. */
+  /**
+   * The element's value, and the sum of the absolute values of its terms; Infinity where it may hold anything. Lazy, so that
+   * large outputs can be sampled.
+   */
   readonly element: (index: number) => readonly [value: number, magnitude: number];
   /** Terms of the longest sum. */
   readonly terms: number;

@@ -9,6 +9,7 @@ import { type GatePart, gateParts, packedShape } from "../kernels/attention_gate
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import { type CompositionInputs, conv2dCompose } from "../kernels/conv2d_compose/op.js";
+import { type TileOrders, tileOrder } from "../kernels/tile_order/op.js";
 import { foldedNorm, NORM_PARTS } from "./fold.js";
 import { packConv, transpose } from "./repack.js";
 
@@ -27,11 +28,13 @@ export interface ConvOptions extends ActivationAttrs {
   readonly bias?: boolean;
   /** Scales the channels of each image of x, [N, C_in]. */
   readonly gate?: Tensor | undefined;
+  /** Inference may compute the result in the tiles that this order needs, and leave the rest as it is. */
+  readonly tiles?: Tensor | undefined;
   /** How the result is stored, where that is not the network's to choose. */
   readonly dtype?: DType;
 }
 
-export interface UpConvOptions extends Omit<ConvOptions, "gate"> {
+export interface UpConvOptions extends Omit<ConvOptions, "gate" | "tiles"> {
   /** Added to the result. */
   readonly addend?: Tensor | undefined;
 }
@@ -55,6 +58,8 @@ export interface Layers {
   gates(x: Tensor, options: GatesOptions): AttentionGates;
   /** `conv`, and equation (1) of S2AM on its result. */
   composedConv(x: Tensor, key: string, options: ConvOptions, composition: CompositionInputs, name: string): Tensor;
+  /** Where the learned block is needed under a mask [N, H, W, 1]; null where it is everywhere. */
+  tileOrder(m: Tensor): TileOrders | null;
   /** Builds a part whose activations training may compute again rather than keep. */
   segment(build: () => Tensor): Tensor;
 }
@@ -82,7 +87,7 @@ export class InferenceLayers implements Layers {
 
   conv(x: Tensor, key: string, options: ConvOptions): Tensor {
     const { weight, bias, attrs } = this.convOperands(x, key, options);
-    return conv2d(x, weight, bias, attrs, { name: key, gate: options.gate });
+    return conv2d(x, weight, bias, attrs, { name: key, gate: options.gate, tiles: options.tiles });
   }
 
   composedConv(x: Tensor, key: string, options: ConvOptions, composition: CompositionInputs, name: string): Tensor {
@@ -124,12 +129,16 @@ export class InferenceLayers implements Layers {
     return attentionGates(x, packed, { name: `${key}.gates` });
   }
 
+  tileOrder(m: Tensor): TileOrders {
+    return tileOrder(m);
+  }
+
   segment(build: () => Tensor): Tensor {
     return build();
   }
 
   private convOperands(x: Tensor, key: string, options: ConvOptions) {
-    const { channels, kernel, stride, padding, norm, bias, gate, dtype, ...activation } = options;
+    const { channels, kernel, stride, padding, norm, bias, gate, tiles, dtype, ...activation } = options;
     return {
       weight: this.convWeight(key, channels, x.shape[3] ?? 0, kernel, norm && { key: norm, axis: 0 }),
       bias: this.convBias(key, channels, norm, bias),

@@ -19,11 +19,18 @@ export function s2am(layers: Layers, x: Tensor, m: Tensor, key: string): Tensor 
   const units = Math.floor(channels / REDUCTION);
   const keys = GATE_KEYS.map((name) => `${key}.${name}_attention.fc`);
   const { foreground, composing } = layers.gates(x, { key, keys, units });
+  const tiles = layers.tileOrder(m);
   // L: conv3x3 (C -> 2C) BN ELU, conv3x3 (2C -> C) BN ELU.
   const block = `${key}.connection`;
   const same = { kernel: 3, stride: 1, padding: 1, activation: "elu" } as const;
-  const wide = { ...same, channels: 2 * channels, norm: `${block}.rbn1`, gate: foreground };
+  const wide = { ...same, channels: 2 * channels, norm: `${block}.rbn1`, gate: foreground, tiles: tiles?.around };
   const narrow = { ...same, channels, norm: `${block}.rbn2` };
   const learned = layers.conv(x, `${block}.rconv1`, wide);
-  return layers.composedConv(learned, `${block}.rconv2`, narrow, { features: x, gates: composing, m }, key);
+  return layers.composedConv(
+    learned,
+    `${block}.rconv2`,
+    narrow,
+    { features: x, gates: composing, m, tiles: tiles?.within },
+    key,
+  );
 }

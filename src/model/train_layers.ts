@@ -47,7 +47,7 @@ export class TrainLayers implements Layers {
   conv(
     x: Tensor,
     key: string,
-    { channels, kernel, stride, padding, norm, bias, gate, dtype: _, ...activation }: ConvOptions,
+    { channels, kernel, stride, padding, norm, bias, gate, tiles: _tiles, dtype: _, ...activation }: ConvOptions,
   ): Tensor {
     const weight = this.convWeight(key, channels, x.shape[3] ?? 0, kernel);
     const own = norm ? {} : activation;
@@ -100,6 +100,11 @@ export class TrainLayers implements Layers {
     });
     const packed = this.trained.add(`${key}.gates`, packedShape(size), specs);
     return attentionGates(x, packed, { name: `${key}.gates` });
+  }
+
+  /** Everywhere: batch norm takes the statistics of all pixels. */
+  tileOrder(): null {
+    return null;
   }
 
   segment(build: () => Tensor): Tensor {

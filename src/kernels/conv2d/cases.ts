@@ -1,4 +1,6 @@
-import { defineSuite, type OpCase } from "../suite.js";
+import type { Shape } from "../../graph/tensor.js";
+import { defineSuite, type Fill, type OpCase } from "../suite.js";
+import { tileCount } from "../tile_order/op.js";
 import { FUSED } from "./fused.js";
 import { type Conv2dAttrs, conv2dOp, inferConv2d } from "./op.js";
 import { conv2dOracle } from "./reference.js";
@@ -12,25 +14,37 @@ function row(
     gated?: boolean;
     adds?: boolean;
     cuts?: boolean;
+    /** Tiles of the result that are needed. */
+    needed?: number | undefined;
     timed?: boolean;
   } = {},
 ): OpCase<Conv2dAttrs> {
-  const { bias = false, gated = false, adds = false, cuts = false, timed = false, ...attrs } = options;
-  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${gated ? "_gated" : ""}${adds ? "_adds" : ""}${cuts ? "_cuts" : ""}`;
+  const { bias = false, gated = false, adds = false, cuts = false, needed, timed = false, ...attrs } = options;
+  const suffix = `${bias ? "_bias" : ""}${attrs.activation ? `_${attrs.activation}` : ""}${gated ? "_gated" : ""}${adds ? "_adds" : ""}${cuts ? "_cuts" : ""}${needed === undefined ? "" : `_tiles${needed}`}`;
   const y = inferConv2d([n, h, w, cIn], [k, k, cIn, cOut], null, { stride, padding });
-  const fused = cuts
-    ? [gated ? [n, cIn] : null, null, null, null, null, y]
-    : adds
-      ? [gated ? [n, cIn] : null, y]
-      : gated
-        ? [[n, cIn]]
-        : [];
+  const order = needed === undefined ? null : orderFrom(y, needed);
+  const fused = order
+    ? [gated ? [n, cIn] : null, null, null, null, null, null, order.shape]
+    : cuts
+      ? [gated ? [n, cIn] : null, null, null, null, null, y]
+      : adds
+        ? [gated ? [n, cIn] : null, y]
+        : gated
+          ? [[n, cIn]]
+          : [];
   return {
     name: `${n}x${h}x${w}x${cIn}-${cOut}_k${k}s${stride}p${padding}${suffix}`,
     shapes: [[n, h, w, cIn], [k, k, cIn, cOut], bias ? [cOut] : null, ...fused],
     attrs: { stride, padding, ...attrs },
+    ...(order && { fill: [...Array.from({ length: FUSED.tiles }, (): Fill => "signed"), order.fill] }),
     timed,
   };
+}
+
+/** An order that needs the last `needed` tiles of a result, the last of them first. */
+export function orderFrom(y: Shape, needed: number): { readonly shape: Shape; readonly fill: Fill } {
+  const { size } = tileCount(y);
+  return { shape: [1 + size], fill: (_, index) => (index === 0 ? Math.min(needed, size) : size - index) };
 }
 
 const K3 = [3, 1, 1] as const;
@@ -40,7 +54,7 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
   op: conv2dOp,
   oracle: conv2dOracle,
   // Not what a ReLU saw: y only jumps with it.
-  gradient: { inputs: [0, 1, 2, 3, 4] },
+  gradient: { inputs: [0, 1, 2, 3, 4], smooth: ({ shapes }) => !shapes[FUSED.tiles] },
   cases: [
     row([1, 1, 1, 1, 1], [1, 1, 0]),
     row([1, 8, 8, 8, 16], K3, { bias: true, activation: "elu" }),
@@ -65,6 +79,11 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     row([1, 4, 4, 128, 32], K4, { bias: true, activation: "elu" }),
     row([2, 5, 6, 64, 32], K4, { bias: true, activation: "elu", gated: true, adds: true }),
     row([1, 12, 13, 20, 136], [1, 1, 0], { bias: true }),
+    // In some of its tiles alone: none, less than a workgroup's, several bands'.
+    row([1, 9, 10, 8, 12], K3, { bias: true, activation: "elu", needed: 0 }),
+    row([2, 13, 18, 12, 24], K3, { bias: true, activation: "elu", gated: true, needed: 11 }),
+    row([2, 40, 41, 16, 20], K3, { activation: "relu", needed: 170 }),
+    row([1, 203, 598, 3, 9], K3, { needed: 7500 }),
     // More tiles than a band of Winograd's form holds.
     row([1, 203, 598, 3, 9], K3, { bias: true, activation: "relu" }),
     // The convolutions of S2AD at 256 x 256: 83 % of its work is in the first six rows.
@@ -97,7 +116,8 @@ export const conv2dSuite = defineSuite<Conv2dAttrs>({
     const cIn = draw(0, 2) === 0 ? 4 * draw(1, 6) : draw(1, 19);
     const cOut = draw(0, 2) === 0 ? 8 * draw(1, 5) : draw(1, 37);
     const last = draw(0, 5);
-    const fused = { gated: draw(0, 3) === 0, adds: last === 0, cuts: last === 1, bias: draw(0, 1) === 1 };
+    const needed = last === 2 ? draw(0, 40) : undefined;
+    const fused = { gated: draw(0, 3) === 0, adds: last === 0, cuts: last === 1, bias: draw(0, 1) === 1, needed };
     return row([draw(1, 2), size(), size(), cIn, cOut], [k, stride, padding], { ...attrs, ...fused });
   },
 });

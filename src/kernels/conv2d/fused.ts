@@ -4,12 +4,17 @@
  * lib/input_gate and lib/epilogue.
  */
 import { NONE, type Operand, type Problem, result, type TensorView } from "../../graph/op.js";
-import type { Tensor } from "../../graph/tensor.js";
+import { type Shape, showShape, type Tensor, type TensorSpec } from "../../graph/tensor.js";
 import { type ActivationAttrs, activationOverrides } from "../activation.js";
+import { expectF32, expectShape } from "../expect.js";
+import { tileCount } from "../tile_order/op.js";
 import { isVec4, typeOf, viewParams } from "../views.js";
 
-/** Inputs of conv2d, conv_transpose2d and conv2d_compose; each op has some of them, after x, weight and bias. */
-export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7, positive: 8 } as const;
+/**
+ * Inputs of conv2d, conv_transpose2d and conv2d_compose; each op has some of them, after x, weight and bias. `tiles` is
+ * an order of tile_order, which a variant may leave unheeded.
+ */
+export const FUSED = { gate: 3, addend: 4, features: 5, gates: 6, mask: 7, positive: 8, tiles: 9 } as const;
 
 /** The inputs as `FUSED` numbers them, without absent ones at the end. */
 export function fusedInputs(
@@ -50,6 +55,22 @@ interface Fusion<Binding extends string, Override extends string, Param extends 
 /** @param gate [N, C_in], or null */
 export function gateFusion(gate: TensorView | null): Fusion<"gate", "GATED", "gate_pitch" | "gate_offset"> {
   return { bind: { gate: gate ?? NONE }, overrides: { GATED: gate ? 1 : 0 }, params: viewParams("gate", gate) };
+}
+
+/** @throws ShapeError for an order of another number of tiles than the result has */
+export function expectTiles(op: string, tiles: TensorSpec | null | undefined, shape: Shape): void {
+  if (!tiles) return;
+  expectF32(op, "tiles", tiles);
+  expectShape(op, "tiles", tiles, [1 + tileCount(shape).size], `y ${showShape(shape)}`);
+}
+
+/** The order of the tiles of y, of those that may be left out. */
+export const orderOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "tiles");
+
+/** What equation (1) composes with, where a problem does. */
+export function compositionOf(problem: Problem<unknown>): { features: TensorView; gates: TensorView } | null {
+  const [features, gates] = [fusedOf(problem, "features"), fusedOf(problem, "gates")];
+  return features && gates ? { features, gates } : null;
 }
 
 export const gateOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "gate");

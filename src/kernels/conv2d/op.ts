@@ -2,7 +2,7 @@
  * 2-D convolution with bias, an addend and an activation as its epilogue, of x whose channels may be gated as it is read:
  * y = activation(conv(x * gate, w) + bias + addend).
  */
-import { ShapeError } from "../../errors.js";
+import { ShapeError, UsageError } from "../../errors.js";
 import { type ApplyOptions, apply, defineOp, shapeOf } from "../../graph/op.js";
 import { type DType, nhwc, type Shape, showShape, sizeOf, type Tensor, type TensorSpec } from "../../graph/tensor.js";
 import type { ActivationAttrs } from "../activation.js";
@@ -13,7 +13,7 @@ import { channelSum } from "../channel_sum/op.js";
 import { convTranspose2d } from "../conv_transpose2d/op.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { expectF32, expectShape } from "../expect.js";
-import { fusedInputs } from "./fused.js";
+import { expectTiles, fusedInputs } from "./fused.js";
 import { conv2dVariants } from "./variants.js";
 
 export interface Conv2dAttrs extends ActivationAttrs {
@@ -56,7 +56,7 @@ export const conv2dFlops = (w: TensorSpec | null | undefined, y: TensorSpec | nu
 
 export const conv2dOp = defineOp<Conv2dAttrs>({
   name: "conv2d",
-  infer([x, w, bias, gate, addend, , , , positive], attrs) {
+  infer([x, w, bias, gate, addend, , , , positive, tiles], attrs) {
     expectF32("conv2d", "bias", bias);
     expectF32("conv2d", "gate", gate);
     const shape = inferConv2d(shapeOf(x), shapeOf(w), bias?.shape ?? null, attrs);
@@ -64,12 +64,14 @@ export const conv2dOp = defineOp<Conv2dAttrs>({
     if (gate) expectShape("conv2d", "gate", gate, [n, c], `x ${showShape(shapeOf(x))}`);
     if (addend) expectShape("conv2d", "addend", addend, shape, `y ${showShape(shape)}`);
     if (positive) expectShape("conv2d", "positive", positive, shape, `y ${showShape(shape)}`);
+    expectTiles("conv2d", tiles, shape);
     if (addend && positive) throw new ShapeError("conv2d: takes an addend or a positive, not both");
     return [{ shape, dtype: attrs.dtype ?? w?.dtype ?? "f32" }];
   },
   flops: ([, w], [y]) => conv2dFlops(w, y),
-  vjp: ({ inputs: [x, w, , gate, , , , , positive], outputs: [y], attrs, needs, claim }, [dAfter]) => {
+  vjp: ({ inputs: [x, w, , gate, , , , , positive, tiles], outputs: [y], attrs, needs, claim }, [dAfter]) => {
     if (!x || !w || !dAfter) return [];
+    if (tiles) throw new UsageError("conv2d: has no gradient where only some tiles are computed: leave out `tiles`");
     const dy = positive ? activationBackward(dAfter, positive, { activation: "relu" }) : dAfter;
     const { stride, padding } = attrs;
     const before = beforeActivation(dy, y, attrs);
@@ -108,6 +110,8 @@ export interface Conv2dOptions extends ApplyOptions {
   readonly addend?: Tensor | undefined;
   /** Like y, without an addend: y is 0 where it is not positive, as the gradient of a ReLU is. */
   readonly positive?: Tensor | undefined;
+  /** An order of `tileOrder`: y need only be computed in the tiles that it needs, and may hold anything elsewhere. For inference. */
+  readonly tiles?: Tensor | undefined;
 }
 
 /**
@@ -121,5 +125,5 @@ export const conv2d = (
   w: Tensor,
   bias: Tensor | null,
   attrs: Conv2dAttrs,
-  { gate, addend, positive, ...options }: Conv2dOptions = {},
-): Tensor => apply(conv2dOp, fusedInputs(x, w, bias, { gate, addend, positive }), attrs, options);
+  { gate, addend, positive, tiles, ...options }: Conv2dOptions = {},
+): Tensor => apply(conv2dOp, fusedInputs(x, w, bias, { gate, addend, positive, tiles }), attrs, options);

@@ -5,6 +5,7 @@
 import {
   type Capabilities,
   ceilDiv,
+  type Indirect,
   NONE,
   type NodePlan,
   type Operand,
@@ -28,7 +29,8 @@ import {
 } from "../../shaders.generated.js";
 import type { ActivationAttrs } from "../activation.js";
 import { threads, typeOf, viewParams } from "../views.js";
-import { epilogueFusion, gateFusion, gateOf } from "./fused.js";
+import { epilogueFusion, gateFusion, gateOf, orderOf } from "./fused.js";
+import { type NeededTiles, neededTiles } from "./needed_tiles.js";
 import type { Conv2dAttrs } from "./op.js";
 import { is3x3 } from "./subgroup_3x3.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "./tiles.js";
@@ -64,18 +66,25 @@ export function tilesOf([n = 0, h = 0, w = 0]: Shape, factors: number): Tiling {
   return { high, wide, bands, most };
 }
 
+export interface InputOptions {
+  readonly relu?: boolean | undefined;
+  readonly gate?: TensorView | null;
+  /** Missing: all tiles are. */
+  readonly needed?: NeededTiles;
+}
+
 export function inputPass(
   x: TensorView,
   v: Scratch,
   { high, wide }: Tiling,
   { first, tiles }: Band,
-  { relu = false, gate = null }: { readonly relu?: boolean | undefined; readonly gate?: TensorView | null } = {},
+  { relu = false, gate = null, needed }: InputOptions = {},
 ): Pass {
   const [, h = 0, w = 0, cIn = 0] = x.shape;
   const gating = gateFusion(gate);
   return pass(winograd_input, {
-    bind: { x, v, ...gating.bind },
-    overrides: gating.overrides,
+    bind: { x, v, ...gating.bind, order: NONE, ...needed?.order.bind },
+    overrides: { ...gating.overrides, ...needed?.order.overrides },
     types: { X: typeOf(x) },
     params: {
       h,
@@ -90,6 +99,7 @@ export function inputPass(
       ...gating.params,
     },
     workgroups: threads(tiles * cIn),
+    indirect: needed?.workgroups("input", first),
   });
 }
 
@@ -102,6 +112,7 @@ export interface Product {
   readonly accumulate?: boolean;
   /** Products; 36 unless given. */
   readonly batches?: number;
+  readonly indirect?: Indirect | undefined;
 }
 
 /** Elements from one row of a product to the next: n filled up to whole tiles, which are then written without guards. */
@@ -114,7 +125,7 @@ export function productPass(
   lanes: number,
   most: number,
 ): Pass {
-  const { m, n, k, rowMajor, accumulate = false, batches = POINTS } = product;
+  const { m, n, k, rowMajor, accumulate = false, batches = POINTS, indirect } = product;
   const { rows: ROWS, columns: COLUMNS, depth: DEPTH } = productTile(lanes, most, n);
   const consts = { LANES: lanes, ROWS, COLUMNS, ACCUMULATE: accumulate ? 1 : 0 };
   const rest = {
@@ -129,6 +140,7 @@ export function productPass(
       y_row: productRow(n, COLUMNS),
     },
     workgroups: [ceilDiv(m, ROWS * lanes), ceilDiv(n, COLUMNS), batches],
+    indirect,
   } as const;
   return lanes === 4
     ? pass(matmul_static, { ...rest, consts })
@@ -144,7 +156,7 @@ export function planWinograd(
   const [x, w, y] = [operand(problem, 0), operand(problem, 1), result(problem)];
   const [cIn = 0, cOut = 0] = [x.shape[3], y.shape[3]];
   const tiling = tilesOf(y.shape, POINTS * (cIn + cOut));
-  const { columns, depth } = productTile(lanes, tiling.most, cOut);
+  const { rows, columns, depth } = productTile(lanes, tiling.most, cOut);
   const cPadded = ceilDiv(cIn, depth) * depth;
   const size = cPadded * ceilDiv(cOut, columns) * columns;
   const u = scratch("weight in Winograd's form", POINTS * size);
@@ -157,12 +169,24 @@ export function planWinograd(
   const v = scratch("input in Winograd's form", POINTS * tiling.most * cIn);
   const mRow = productRow(cOut, columns);
   const m = scratch("output in Winograd's form", POINTS * tiling.most * mRow);
-  const passes = tiling.bands.flatMap((band) => [
-    inputPass(x, v, tiling, band, { relu: problem.attrs.reluInput, gate: gateOf(problem) }),
-    productPass({ x: v, w: u, y: m }, { m: band.tiles, n: cOut, k: cIn, rowMajor: true }, lanes, tiling.most),
-    outputPass(problem, m, mRow, tiling, band),
-  ]);
-  return { prepare: [prepare], passes };
+  const needed = neededTiles(problem, {
+    tile: TILE,
+    band: tiling.most,
+    inputThreads: cIn,
+    outputThreads: cOut,
+    product: [rows * lanes, ceilDiv(cOut, columns), POINTS],
+    lanes: 1,
+  });
+  const passes = tiling.bands.flatMap((band) => {
+    const indirect = needed.workgroups("product", band.first);
+    const product = { m: band.tiles, n: cOut, k: cIn, rowMajor: true, indirect };
+    return [
+      inputPass(x, v, tiling, band, { relu: problem.attrs.reluInput, gate: gateOf(problem), needed }),
+      productPass({ x: v, w: u, y: m }, product, lanes, tiling.most),
+      outputPass(problem, m, mRow, tiling, band, needed),
+    ];
+  });
+  return { prepare: [prepare], passes: [...needed.before, ...passes, ...needed.after] };
 }
 
 function outputPass(
@@ -171,13 +195,14 @@ function outputPass(
   mRow: number,
   { high, wide }: Tiling,
   { first, tiles }: Band,
+  needed: NeededTiles,
 ): Pass {
   const y = result(problem);
   const [, oh = 0, ow = 0, cOut = 0] = y.shape;
   const epilogue = epilogueFusion(problem);
   return pass(winograd_output, {
-    bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
-    overrides: epilogue.overrides,
+    bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind, ...needed.order.bind },
+    overrides: { ...epilogue.overrides, ...needed.order.overrides },
     types: { Y: typeOf(y), ...epilogue.types },
     params: {
       oh,
@@ -193,6 +218,7 @@ function outputPass(
       ...epilogue.params,
     },
     workgroups: threads(tiles * cOut),
+    indirect: needed.workgroups("output", first),
   });
 }
 
@@ -206,10 +232,14 @@ export function acceptsWinograd(
   return is3x3(problem) && isSubgroupSize(subgroupSize) && bytes <= limits.maxStorageBufferBindingSize;
 }
 
-/** Whether the multiplications saved pay for the transforms, whose cost grows with the sum of the channels alone. */
+/**
+ * Whether the multiplications saved pay for the transforms, whose cost grows with the sum of the channels alone. Other variants
+ * compute all tiles; where some may be left out this one pays sooner.
+ */
 export function suitsWinograd(problem: Problem<unknown>, { software, subgroupSize }: Capabilities): boolean {
   const [cIn = 0, cOut = 0] = [operand(problem, 0).shape[3], result(problem).shape[3]];
-  return software && (cIn * cOut) / (cIn + cOut) >= winogradThreshold(subgroupSize).forward;
+  const { forward, ordered } = winogradThreshold(subgroupSize);
+  return software && (cIn * cOut) / (cIn + cOut) >= (orderOf(problem) ? ordered : forward);
 }
 
 export const winograd: Variant<Conv2dAttrs> = {

@@ -6,6 +6,7 @@
 import {
   type Capabilities,
   ceilDiv,
+  type Indirect,
   NONE,
   type NodePlan,
   type Operand,
@@ -27,10 +28,12 @@ import {
   winograd_f4_output,
   winograd_f4_weight,
 } from "../../shaders.generated.js";
-import { chooseTile, type Gemm, passTime } from "../gemm_tiles.js";
+import { chooseTile, type Gemm, type GemmTile, passTime } from "../gemm_tiles.js";
 import { isVec4, threads, typeOf, viewParams } from "../views.js";
 import type { ConvolutionProblem, Window } from "./as_gemm.js";
 import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
+import { neededTiles } from "./needed_tiles.js";
+import type { InputOptions } from "./winograd.js";
 
 export interface WinogradForm {
   readonly name: "winograd_f4" | "winograd_f2";
@@ -99,15 +102,15 @@ export function inputPass(
   v: Scratch,
   { high, wide }: TileGrid,
   band: TileBand,
-  { relu = false, gate = null }: { readonly relu?: boolean | undefined; readonly gate?: TensorView | null } = {},
+  { relu = false, gate = null, needed }: InputOptions = {},
 ): Pass {
   const gating = gateFusion(gate);
   const [, h = 0, w = 0, cIn = 0] = x.shape;
   return pass(form.shaders.input, {
     consts: VEC4.consts,
     types: { ...VEC4.types, X: typeOf(x, 4) },
-    bind: { x, v, ...gating.bind },
-    overrides: gating.overrides,
+    bind: { x, v, ...gating.bind, order: NONE, ...needed?.order.bind },
+    overrides: { ...gating.overrides, ...needed?.order.overrides },
     params: {
       h,
       w,
@@ -120,17 +123,23 @@ export function inputPass(
       ...gating.params,
     },
     workgroups: threads((band.tiles * cIn) / 4),
+    indirect: needed?.workgroups("input", band.first),
   });
 }
 
-function productPass(bind: { x: Operand; w: Operand; y: Operand }, gemm: Gemm): Pass {
+function productPass(
+  bind: { x: Operand; w: Operand; y: Operand },
+  gemm: Gemm,
+  tile: GemmTile,
+  indirect: Indirect | undefined,
+): Pass {
   const { m, n, k, batches } = gemm;
-  const { tile } = chooseTile(gemm, 1);
   return pass(matmul_tiled, {
     bind,
     consts: tile.consts,
     params: { m, n4: n / 4, k4: k / 4 },
     workgroups: [ceilDiv(m, tile.consts.TILE_M), ceilDiv(n, tile.consts.TILE_N), batches],
+    indirect,
   });
 }
 
@@ -157,14 +166,25 @@ export function planWinogradGpu(
   const m = scratch("output in Winograd's form", points * grid.most * cOut);
   const bias = problem.inputs[2] ?? NONE;
   const epilogue = epilogueFusion(problem, 4);
+  // Every band's products have the tile that is chosen for a whole one, so that their rows can be counted.
+  const gemm = { m: grid.most, n: cOut, k: cIn, batches: points };
+  const { tile } = chooseTile(gemm, 1);
+  const needed = neededTiles(problem, {
+    tile: form.tile,
+    band: grid.most,
+    inputThreads: cIn / 4,
+    outputThreads: cOut / 4,
+    product: [tile.consts.TILE_M, ceilDiv(cOut, tile.consts.TILE_N), points],
+    lanes: 4,
+  });
   const passes = grid.bands.flatMap((band) => [
-    inputPass(form, x, v, grid, band, { relu: problem.attrs.reluInput, gate: gateOf(problem) }),
-    productPass({ x: v, w: u, y: m }, { m: band.tiles, n: cOut, k: cIn, batches: points }),
+    inputPass(form, x, v, grid, band, { relu: problem.attrs.reluInput, gate: gateOf(problem), needed }),
+    productPass({ x: v, w: u, y: m }, { ...gemm, m: band.tiles }, tile, needed.workgroups("product", band.first)),
     pass(shaders.output, {
       consts: VEC4.consts,
       types: { ...VEC4.types, Y: typeOf(y, 4), ...epilogue.types },
-      bind: { m, bias, y, ...epilogue.bind },
-      overrides: epilogue.overrides,
+      bind: { m, bias, y, ...epilogue.bind, ...needed.order.bind },
+      overrides: { ...epilogue.overrides, ...needed.order.overrides },
       params: {
         oh,
         ow,
@@ -177,9 +197,10 @@ export function planWinogradGpu(
         ...epilogue.params,
       },
       workgroups: threads((band.tiles * cOut) / 4),
+      indirect: needed.workgroups("output", band.first),
     }),
   ]);
-  return { prepare: [prepare], passes };
+  return { prepare: [prepare], passes: [...needed.before, ...passes, ...needed.after] };
 }
 
 /** 3x3 of stride 1 and padding 1, channels in vec4s, those of what is fused too, and transformed weights that fit a binding. */

@@ -60,7 +60,9 @@ export function planWinogradPairs(
   const k = transposed ? cIn : PARTS * cIn;
   const n = (phases / products) * cOut;
   // Tiles lie on the map that the 2x2 convolutions of stride 1 make: the output, or one phase of it.
-  const map = transposed ? x.shape.map((side, axis) => (shared && (axis === 1 || axis === 2) ? side + 1 : side)) : y.shape;
+  const map = transposed
+    ? x.shape.map((side, axis) => (shared && (axis === 1 || axis === 2) ? side + 1 : side))
+    : y.shape;
   const tiling = tilesOf(map, POINTS * (parts * cIn + phases * cOut));
   const { columns, depth } = productTile(lanes, tiling.most, n);
   const [terms, mRow] = [ceilDiv(k, depth) * depth, productRow(n, columns)];

@@ -90,6 +90,9 @@ export const convTranspose2dSuite = defineSuite<ConvTranspose2dAttrs>({
     row([1, 4, 3, 64, 12], UP, { ...decoder, activation: "elu" }),
     row([2, 9, 8, 36, 20], UP, decoder),
     row([1, 12, 11, 20, 3], UP, decoder),
+    // Maps so large that the phases share their windows: whole tiles, and tiles cut off by either edge.
+    row([1, 64, 67, 12, 3], UP, { ...decoder, adds: true }),
+    row([2, 65, 64, 8, 20], UP, { bias: true }),
     row([2, 6, 7, 12, 20], K3, { bias: true }),
     // Input gradients of 3x3 convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
     row([4, 64, 64, 64, 32], K3, { timed: true }),

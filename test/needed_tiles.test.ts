@@ -1,0 +1,77 @@
+/**
+ * A network whose learned block is computed under the mask alone, against one that computes it everywhere, and against
+ * what a plan that ran for another mask left in its buffers.
+ */
+import { expect, test } from "vitest";
+import { compile } from "../src/graph/compile.js";
+import { Runtime } from "../src/graph/runtime.js";
+import { input } from "../src/graph/tensor.js";
+import { DEFAULT_CONFIG, type ModelConfig } from "../src/model/config.js";
+import { unet } from "../src/model/unet.js";
+import { loadModel } from "../src/model/weights.js";
+import { testDevice, withErrorScopes } from "./helpers/device.js";
+import { hashedPicture, hashedTensors } from "./helpers/hashed.js";
+
+const config: ModelConfig = { ...DEFAULT_CONFIG, arch: "s2ad", width: 8, levels: 5 };
+const [BATCH, SIZE] = [2, 96];
+/** Of the largest value: what kernels and networks are held to everywhere. */
+const RELATIVE = 1e-4;
+
+/** A picture whose masks are discs: [row, column, radius] of each image; radius 0 is no mask at all. */
+function pictureWith(discs: readonly (readonly [row: number, column: number, radius: number])[]): Float32Array {
+  const x = hashedPicture(BATCH, SIZE, SIZE);
+  for (let i = 0; i < BATCH * SIZE * SIZE; i++) {
+    const [image, row, column] = [Math.floor(i / SIZE ** 2), Math.floor(i / SIZE) % SIZE, i % SIZE];
+    const [y = 0, c = 0, radius = 0] = discs[image] ?? [];
+    x[4 * i + 3] = Math.hypot(row - y, column - c) < radius ? 1 : 0;
+  }
+  return x;
+}
+
+test("under the mask alone is the same as everywhere, for every mask that a plan is run with", async () => {
+  const { device } = await testDevice();
+  await withErrorScopes(device, async () => {
+    const runtime = new Runtime(device, { software: true });
+    const model = loadModel(hashedTensors(config), {}, config);
+    const { y } = unet(model.layers, config, input("x", [BATCH, SIZE, SIZE, 4]));
+    const planOf = (variant: string) =>
+      compile(runtime, { y }, { tuning: "off", force: { conv2d_compose: variant, conv2d: variant } });
+    const everywhere = await planOf("direct");
+    const sparse = await compile(runtime, { y }, { tuning: "off", force: { conv2d_compose: "winograd" } });
+    const dispatched = new Set(sparse.parts.dispatches.map(({ shader }) => shader));
+    expect(dispatched.has("tile_workgroups")).toBe(true);
+    expect(dispatched.has("s2am_background")).toBe(true);
+    const masks = [
+      [
+        [20, 70, 9],
+        [60, 10, 14],
+      ],
+      [
+        [90, 3, 20],
+        [0, 0, 0],
+      ],
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+      [
+        [48, 48, 200],
+        [5, 95, 3],
+      ],
+    ] as const;
+    for (const discs of masks) {
+      const x = pictureWith(discs);
+      const [expected, found] = [await everywhere.run({ x }), await sparse.run({ x })];
+      const want = expected.outputs.y ?? new Float32Array(0);
+      const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const error = want.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - (found.outputs.y?.[i] ?? Number.NaN))),
+        0,
+      );
+      expect(error, JSON.stringify(discs)).toBeLessThan(RELATIVE * largest);
+    }
+    await everywhere.dispose();
+    await sparse.dispose();
+    runtime.dispose();
+  });
+});
