@@ -2,7 +2,7 @@
 import type { KernelShare } from "../../../bench/breakdown.js";
 import { showComparison } from "../../../bench/compare.js";
 import { LEGEND } from "../../../bench/floors.js";
-import { type ModelRow, PAPER_MS } from "../../../bench/model.js";
+import { MASK_SHARE, type ModelRow, PAPER_MS } from "../../../bench/model.js";
 import type { PlannedTraining, Results } from "../../../bench/results.js";
 import type { TrainingRow } from "../../../bench/training.js";
 import { mebibytes } from "../../gpu/memory.js";
@@ -41,6 +41,11 @@ function reportModel(row: ModelRow): string[] {
   return [
     `${row.name}, width ${row.width}, ${row.levels} levels, ${row.size} x ${row.size}, batch ${row.batch}, ${row.dtype}: ${row.gflop.toFixed(2)} GFLOP, ${row.dispatches} dispatches`,
     `  median ${row.msMedian.toFixed(2)} ms (min ${row.msMin.toFixed(2)}, p95 ${row.msP95.toFixed(2)}, ${row.runs} runs), ${gpu}`,
+    ...(row.maskedMsMedian === null
+      ? []
+      : [
+          `  with a mask over ${100 * MASK_SHARE} % of the picture, not all of it: ${row.maskedMsMedian.toFixed(2)} ms`,
+        ]),
     `  ${row.ratioToPaper.toFixed(2)} x the paper's ${PAPER_MS} ms an image; ${(row.gflop / row.msMedian).toFixed(3)} TFLOP/s`,
     ...reportFloor(row),
     `  compile ${row.compileMs.toFixed(0)} ms, first run ${row.firstRunMs.toFixed(0)} ms`,
