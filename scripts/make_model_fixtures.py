@@ -4,10 +4,11 @@
 Weights and inputs come from a counter-based generator that test/helpers/hashed.ts repeats to the bit, so that only
 PyTorch's answers are stored. Needs torch and numpy (Debian: python3-torch, python3-numpy).
 
-  scripts/make_model_fixtures.py
+  scripts/make_model_fixtures.py [ablations]     all, or those of the ablated networks alone
 """
 import importlib.util
 import pathlib
+import sys
 
 import numpy
 import torch
@@ -50,8 +51,20 @@ def picture(batch, height, width, name="input"):
     return torch.cat([rgb, mask.expand(batch, 1, height, width)], 1)
 
 
-def network(arch, width, levels):
-    net = reference.UNet(arch, width, levels).eval()
+# By name: the arch, its width, and the parts that its S2AM lacks.
+ABLATIONS = {
+    "gates": ("s2ad", 8, ("gates",)),
+    "mixed": ("s2ad", 8, ("mixed",)),
+    "blur": ("s2ad", 8, ("blur",)),
+    "learned": ("s2ad", 8, ("learned",)),
+    "gates,mixed": ("s2ad", 8, ("gates", "mixed")),
+    "gates,learned": ("s2ad", 8, ("gates", "learned")),
+    "mixed,blur,learned": ("s2asc", 16, ("mixed", "blur", "learned")),
+}
+
+
+def network(arch, width, levels, without=()):
+    net = reference.UNet(arch, width, levels, without).eval()
     skip = ("num_batches_tracked", "gaussianMask.weight")
     net.load_state_dict({k: v if k.endswith(skip) else hashed(k, v.shape) for k, v in net.state_dict().items()})
     return net
@@ -61,7 +74,7 @@ def main():
     folder = root.parent / "test" / "fixtures" / "models"
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    for arch, width in (("unet", 8), ("s2asc", 16), ("s2ad", 8)):
+    for arch, width in () if sys.argv[1:] == ["ablations"] else (("unet", 8), ("s2asc", 16), ("s2ad", 8)):
         with torch.no_grad():
             small, out = network(arch, width, 5), {}
             levels = [m for m in small.modules() if isinstance(m, reference.Level)]
@@ -73,6 +86,15 @@ def main():
             # Every fourth pixel: each depends on the whole network.
             reference.save_safetensors(folder / f"{arch}{width}_levels8.safetensors", {"y": full[:, :, 1::4, 2::4].contiguous()})
             print(arch, width, float(full.abs().max()))
+    ablated = {}
+    for name, (arch, width, without) in ABLATIONS.items():
+        net = network(arch, width, 5, without)
+        with torch.no_grad():
+            ablated[f"{name}/y"] = net(picture(1, 32, 32))
+        # What a strict load asks for, a name a tensor's key.
+        ablated.update({f"{name}/state/{key}": torch.tensor(value.shape, dtype=torch.int64) for key, value in net.state_dict().items()
+                        if "attention" in key})
+    reference.save_safetensors(folder / "ablations.safetensors", ablated)
 
 
 if __name__ == "__main__":

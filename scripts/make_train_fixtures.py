@@ -4,26 +4,28 @@
 Weights, input and target come from their names (see make_model_fixtures.py). Long gradients are sampled: element
 i * stride of each, at most 512, which test/training_pytorch.test.ts compares.
 
-  scripts/make_train_fixtures.py
+  scripts/make_train_fixtures.py [ablations]     all, or those of the ablated networks alone
 """
 import pathlib
+import sys
 
 import numpy
 import torch
-from make_model_fixtures import hashed, picture, reference, root, uniform
+from make_model_fixtures import ABLATIONS, hashed, picture, reference, root, uniform
 
 SAMPLES = 512
+OUTERMOST = "model.model.down.0.weight"
 
 
-def sampled(t):
+def sampled(t, samples=SAMPLES):
     flat = t.detach().flatten()
-    return flat[:: max(1, -(-flat.numel() // SAMPLES))].float().clone()
+    return flat[:: max(1, -(-flat.numel() // samples))].float().clone()
 
 
-def train(arch, width, name, dtype):
+def train(arch, width, name, dtype, without=()):
     """Ten Adam steps on one batch named `name`: what the fixture holds, with whole gradients."""
     size, batch = 32, 2
-    net = reference.UNet(arch, width, 5)
+    net = reference.UNet(arch, width, 5, without)
     skip = ("num_batches_tracked", "gaussianMask.weight")
     net.load_state_dict({k: v if k.endswith(skip) else hashed(k, v.shape) for k, v in net.state_dict().items()})
     net = net.to(dtype).train()
@@ -54,20 +56,33 @@ def disagreement(a, b):
     return max([apart(a[k], b[k]) for k in b if k.startswith("grad")] + ((a["losses"] - b["losses"]) / b["losses"]).abs().tolist())
 
 
+def well_conditioned(arch, width, without=()):
+    """A batch's number, what it gives, and how far float32 is apart.
+
+    Adam divides a gradient by its own size, so one that is all rounding noise moves a weight as far as any other. A batch
+    is taken on which PyTorch's own float32 agrees with its float64: then the comparison measures the engine."""
+    for k in range(100):
+        out = train(arch, width, f" {k}", torch.float64, without)
+        noise = disagreement(train(arch, width, f" {k}", torch.float32, without), out)
+        if noise < 1e-5:
+            return k, out, noise
+    raise SystemExit(f"{arch} without {without}: no well-conditioned batch found")
+
+
 def main():
     folder = root.parent / "test" / "fixtures" / "training"
     folder.mkdir(parents=True, exist_ok=True)
-    for arch, width in (("unet", 8), ("s2asc", 16), ("s2ad", 8)):
-        # Adam divides a gradient by its own size, so one that is all rounding noise moves a weight as far as any other.
-        # A batch is taken on which PyTorch's own float32 agrees with its float64: then the comparison measures the engine.
-        for k in range(100):
-            name = f" {k}"
-            out = train(arch, width, name, torch.float64)
-            noise = disagreement(train(arch, width, name, torch.float32), out)
-            if noise < 1e-5:
-                break
-        else:
-            raise SystemExit(f"{arch}: no well-conditioned batch found")
+    ablated = {}
+    for name, (arch, width, without) in ABLATIONS.items():
+        k, out, noise = well_conditioned(arch, width, without)
+        # Of everything that lies before S2AM the whole nets' fixtures tell.
+        kept = {key: sampled(v, 64) for key, v in out.items() if "attention" in key or key == f"grad/{OUTERMOST}"}
+        kept.update({"losses": out["losses"].float(), "batch": torch.tensor([float(k)])})
+        ablated.update({f"{name}/{key}": v for key, v in kept.items()})
+        print(name, f"batch {k}, float32 apart by {noise:.1e}, losses", out["losses"][0].item(), out["losses"][-1].item())
+    reference.save_safetensors(folder / "ablations.safetensors", ablated)
+    for arch, width in () if sys.argv[1:] == ["ablations"] else (("unet", 8), ("s2asc", 16), ("s2ad", 8)):
+        k, out, noise = well_conditioned(arch, width)
         kept = {key: sampled(v) if key.startswith("grad/") else v.float() for key, v in out.items()}
         kept["batch"] = torch.tensor([float(k)])
         reference.save_safetensors(folder / f"{arch}{width}.safetensors", kept)

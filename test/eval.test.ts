@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { csvOf, type Measured, summarize } from "../src/cli/eval_summary.js";
 import { maskFromImage } from "../src/image/mask.js";
 import { measure, type PictureMetrics, type ProtocolName, protocolOf } from "../src/image/protocols.js";
+import { fromFloat32 } from "../src/io/tensor_data.js";
 import { tinyWeights, workspace } from "./helpers/command_line.js";
 import { DataFolder, triple } from "./helpers/datasets.js";
 
@@ -46,6 +47,8 @@ describe("s2am eval", () => {
       layout: "flat",
       part: "all",
       protocol: "default",
+      size: 256,
+      pasted: true,
       dtype: "f32",
       description: expect.stringContaining("256 x 256 bilinear"),
       pictures: 5,
@@ -97,6 +100,59 @@ describe("s2am eval", () => {
   });
 });
 
+describe("another size, and nothing pasted back", () => {
+  /** A network that adds `change` to every sample, where its last weights are 0. */
+  const brightening = (change: number, last = 0): Uint8Array =>
+    tinyWeights((tensors) => {
+      const weight = new Float32Array(8 * 3 * 16).fill(last);
+      tensors.set("model.model.up.1.weight", fromFloat32(weight, [8, 3, 4, 4], "F32"));
+      tensors.set("model.model.up.1.bias", fromFloat32(new Float32Array(3).fill(change), [3], "F32"));
+    });
+
+  test("--no-paste measures the whole output, --size at another size", async () => {
+    work.write("bright.safetensors", brightening(0.125));
+    const more = ["--weights", "bright.safetensors", "--protocol", "paper"];
+    const pasted = await evaluate("flat", ...more, "--size", "48");
+    const whole = await evaluate("flat", ...more, "--size", "48", "--no-paste");
+    expect(pasted).toMatchObject({ size: 48, pasted: true, description: expect.stringMatching(/^48 x 48 bilinear/) });
+    expect(whole).toMatchObject({ size: 48, pasted: false, before: pasted.before });
+    const protocol = protocolOf("paper", 48);
+    const expected = [0, 1, 2, 3, 4].map((i) => {
+      const { composite, mask, target } = triple(i);
+      const [before, real, m] = [protocol.picture(composite), protocol.picture(target), maskFromImage(mask)];
+      const bright = before.data.map((value) => Math.min(255, Math.floor(value + 0.125 * 255 + 0.5)));
+      return measure(protocol, { ...before, data: bright }, real, protocol.mask(m));
+    });
+    for (const key of ["psnr", "mse", "wrappedMse", "ssim", "fmse"] as const) {
+      const mean = expected.reduce((sum, one) => sum + (one[key] ?? Number.NaN), 0) / 5;
+      expect((whole.after as PictureMetrics)[key], key).toBeCloseTo(mean, 9);
+    }
+    // Pasted back, the background is untouched.
+    expect((pasted.after as PictureMetrics).mse).toBeLessThan((whole.after as PictureMetrics).mse);
+  });
+
+  test("a network that changes nothing leaves the composite, whole or pasted", async () => {
+    work.write("same.safetensors", brightening(0));
+    for (const how of [[], ["--no-paste"]]) {
+      const { before, after } = await evaluate("flat", "--weights", "same.safetensors", ...how);
+      expect(after).toEqual(before);
+    }
+  });
+
+  test("for people, the protocol's line says so", async () => {
+    const args = ["eval", "--data", data.path("flat"), "--weights", "tiny.safetensors", "--no-paste", "--limit", "1"];
+    const { stdout } = await work.s2am(args);
+    expect(stdout).toMatch(/^protocol default: 256 x 256 .*; the network's whole output, nothing pasted back$/m);
+  });
+
+  test("an output that is not finite is named", async () => {
+    work.write("huge.safetensors", brightening(0, 3e38));
+    const args = ["eval", "--data", data.path("flat"), "--weights", "huge.safetensors", "--no-paste"];
+    const { code, stderr } = await work.s2am(args);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/output is not finite/) });
+  });
+});
+
 describe("refusals come before a device is opened", () => {
   const args = (root: string, ...more: readonly string[]): string[] => [
     ...["eval", "--data", data.path(root), "--weights", "tiny.safetensors"],
@@ -120,6 +176,7 @@ describe("refusals come before a device is opened", () => {
   test("of options", async () => {
     await work.refused(args("flat", "--protocol", "mine"), /Allowed choices are default, iharmony4, idih, paper/);
     await work.refused(args("flat", "--limit", "0"), /expected a whole number from 1/);
+    await work.refused(args("flat", "--size", "8"), /--size.*expected a whole number from 16 to 4096/);
     await work.refused(args("flat", "--csv", "no/such/table.csv"), /no\/such: no such folder/);
     await work.refused(args("flat", "--worst", "strip.gif"), /strip\.gif: cannot tell the output's format/);
     await work.refused(args("flat", "--csv", "one.png", "--worst", "one.png"), /must not name the same file/);

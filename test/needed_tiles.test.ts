@@ -6,13 +6,12 @@ import { expect, test } from "vitest";
 import { compile } from "../src/graph/compile.js";
 import { Runtime } from "../src/graph/runtime.js";
 import { input } from "../src/graph/tensor.js";
-import { DEFAULT_CONFIG, type ModelConfig } from "../src/model/config.js";
+import { DEFAULT_CONFIG, type ModelConfig, type S2amPart } from "../src/model/config.js";
 import { unet } from "../src/model/unet.js";
 import { loadModel } from "../src/model/weights.js";
 import { testDevice, withErrorScopes } from "./helpers/device.js";
 import { hashedPicture, hashedTensors } from "./helpers/hashed.js";
 
-const config: ModelConfig = { ...DEFAULT_CONFIG, arch: "s2ad", width: 8, levels: 5 };
 const [BATCH, SIZE] = [2, 96];
 /** Of the largest value: what kernels and networks are held to everywhere. */
 const RELATIVE = 1e-4;
@@ -28,7 +27,13 @@ function pictureWith(discs: readonly (readonly [row: number, column: number, rad
   return x;
 }
 
-test("under the mask alone is the same as everywhere, for every mask that a plan is run with", async () => {
+test.each([
+  ["whole", []],
+  ["without gates", ["gates"]],
+  ["without the term Gmix", ["mixed"]],
+  ["without blur", ["blur"]],
+] satisfies [string, S2amPart[]][])("%s: under the mask alone as everywhere, for every mask", async (_, without) => {
+  const config: ModelConfig = { ...DEFAULT_CONFIG, arch: "s2ad", width: 8, levels: 5, without };
   const { device } = await testDevice();
   await withErrorScopes(device, async () => {
     const runtime = new Runtime(device, { software: true });

@@ -5,7 +5,7 @@ import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node
 import { serializePytorchCheckpoint } from "../io/pytorch/writer.js";
 import { serializeSafetensors } from "../io/safetensors.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
-import { metadataOf } from "../model/config.js";
+import { metadataOf, showParts } from "../model/config.js";
 import { completeStateDict } from "../model/state_dict.js";
 import type { Model, ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
@@ -41,10 +41,20 @@ export function convertCommand(_: CommandContext): Command {
     const tensors = new Map([...file.tensors].map(([key, tensor]) => [key, convertTensor(key, tensor, options.dtype)]));
     const bytes = serialize(tensors, { ...file.metadata, ...metadataOf(model.config) }, model);
     await writeFileAtomic(to, bytes);
-    const { arch, width, levels } = model.config;
+    const { arch, width, levels, without = [] } = model.config;
     const parameters = model.parameterCount;
-    const result = { output: to, arch, width, levels, parameters, dtype: options.dtype, bytes: bytes.length };
-    const network = `${arch}, width ${width}, ${levels} levels`;
+    const ablation = without.length > 0 && { without };
+    const result = {
+      output: to,
+      arch,
+      width,
+      levels,
+      ...ablation,
+      parameters,
+      dtype: options.dtype,
+      bytes: bytes.length,
+    };
+    const network = `${arch}, width ${width}, ${levels} levels${ablation ? `, without ${showParts(without)}` : ""}`;
     printResult(options, result, [`${to}: ${network}, ${tensors.size} tensors, ${bytes.length} bytes`]);
   });
 }

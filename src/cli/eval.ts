@@ -26,6 +26,7 @@ import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node
 import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
+import { wholeOutput } from "./eval_output.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
 import { checkMatrixOption, withDeviceOptions, withDtypeOption, withModelFlags } from "./model_options.js";
 import { progressBar } from "./progress.js";
@@ -40,6 +41,8 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly protocol: ProtocolName;
   readonly part?: Part;
   readonly limit?: number;
+  readonly size: number;
+  readonly paste: boolean;
   readonly csv?: string;
   readonly worst?: string;
   readonly adapter?: string;
@@ -54,11 +57,13 @@ Examples:
   s2am eval --data photos
   s2am eval --data iHarmony4 --weights run/best.safetensors --protocol iharmony4 --csv results.csv
   s2am eval --data photos --limit 100 --worst worst.png --json
+  s2am eval --data photos --weights run/last.safetensors --size 128 --no-paste
 
 DIR holds x.jpg, x_mask.png and x_real.jpg side by side, S-COCO's {train,val}2017/{image,mask,natural}, or iHarmony4.
 Protocols (the figures of one cannot be compared with another's):
 ${PROTOCOLS.map((name) => `  ${name.padEnd(10)} ${protocolOf(name).description}`).join("\n")}
-What is measured is what "s2am harmonize" writes: the network's output under the mask, the composite elsewhere.`;
+What is measured is what "s2am harmonize" writes: the network's output under the mask, the composite elsewhere; with
+--no-paste the network's output everywhere, as the paper's tables have it.`;
 
 export function evalCommand({ note }: CommandContext): Command {
   const command = new Command("eval")
@@ -69,6 +74,13 @@ export function evalCommand({ note }: CommandContext): Command {
     .addOption(
       new Option("--part <name>", "of the pictures; default: val where DIR names such a part, else all").choices(PARTS),
     )
+    .option(
+      "--size <pixels>",
+      "side of the squares compared, at which the network runs; the protocols' own is 256",
+      numberBetween(16, 4096, "integer"),
+      PROTOCOL_SIZE,
+    )
+    .option("--no-paste", "measure the network's whole output: the composite is not put back outside the mask")
     .option("--limit <n>", "measure on so many pictures, evenly spread", numberBetween(1, 1e9, "integer"))
     .option("--csv <file>", "also write a table with a row a picture")
     .option("--worst <strip>", "also write the pictures of lowest PSNR: composite, mask, harmonized, photograph")
@@ -103,14 +115,18 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
     await writeFileAtomic(worst, await encodeImage(strip, formatOfPath(worst)));
   }
   const summary = summarize(measured);
-  const { description } = protocolOf(options.protocol);
+  const { protocol, size, paste } = options;
+  const { description } = protocolOf(protocol, size);
+  const measures = `protocol ${protocol}: ${description}${paste ? "" : "; the network's whole output, nothing pasted back"}`;
   const result = {
     adapter,
     dtype: options.dtype,
     data,
     layout: dataset.layout,
     part,
-    protocol: options.protocol,
+    protocol,
+    size,
+    pasted: paste,
     description,
     ...summary,
     failed,
@@ -119,7 +135,7 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
   };
   printResult(options, result, [
     `${data} (${dataset.layout}, ${part}): ${measured.length} of ${entries.length} pictures`,
-    `protocol ${options.protocol}: ${description}`,
+    measures,
     ...summaryLines(summary),
     ...(worst === undefined ? [] : [`${worst}: ${worstCases.map(({ name }) => name).join(", ")}`]),
   ]);
@@ -174,13 +190,13 @@ const WORST_CASES = 8;
 /** A picture that cannot be read is named and the rest go on; what would fail for all of them is thrown. */
 async function evaluate(
   entries: readonly Entry[],
-  { protocol: name, worst, note }: EvalOptions & CommandContext,
+  { protocol: name, size, paste, worst, note }: EvalOptions & CommandContext,
   tools: HarmonizerTools,
 ): Promise<Evaluation> {
-  const protocol = protocolOf(name);
+  const protocol = protocolOf(name, size);
   const pool = new SamplePool({ cacheBytes: 0 });
   const samples = new Prefetch(entries.length, pool.threads + 1, (index) =>
-    pool.read(index, entries[index] as Entry, { kind: "protocol", protocol: name }),
+    pool.read(index, entries[index] as Entry, { kind: "protocol", protocol: name, size }),
   );
   const measured: Measured[] = [];
   const failed: { name: string; error: string }[] = [];
@@ -189,7 +205,7 @@ async function evaluate(
     for (const [index, entry] of entries.entries()) {
       tools.onProgress({ stage: "pictures", done: index, total: entries.length });
       try {
-        const { strip, ...one } = await measureSample(await samples.get(index), protocol, tools);
+        const { strip, ...one } = await measureSample(await samples.get(index), { protocol, size, paste }, tools);
         measured.push(one);
         if (worst === undefined) continue;
         worstCases.push({ name: one.name, psnr: one.after.psnr, strip: strip() });
@@ -209,14 +225,15 @@ async function evaluate(
 
 async function measureSample(
   sample: Sample,
-  protocol: Protocol,
+  { protocol, size, paste }: { protocol: Protocol; size: number; paste: boolean },
   { harmonizer, onProgress }: HarmonizerTools,
 ): Promise<Measured & { strip: () => Image }> {
   const { name, mask } = sample;
   const [composite, target] = [fromFloat(sample.composite), fromFloat(sample.target)];
   const names = { image: name, mask: `the mask of ${name}` };
-  const options = { workingSize: PROTOCOL_SIZE, names, onProgress };
-  const { image } = await harmonizer.harmonize({ image: composite, mask }, options);
+  const image = paste
+    ? (await harmonizer.harmonize({ image: composite, mask }, { workingSize: size, names, onProgress })).image
+    : await wholeOutput(harmonizer.network, composite, mask, { names, onProgress });
   return {
     name,
     share: foregroundShare(mask),

@@ -42,7 +42,7 @@ async function run(options: ExportOptions): Promise<void> {
   const network = onnxModel(file.tensors, model.config, { size, batch, version: packageVersion() });
   const bytes = serializeOnnx(network);
   await writeFileAtomic(output, bytes);
-  const { arch, width, levels, globalSkip, blur } = model.config;
+  const { arch, width, levels, globalSkip, blur, without } = model.config;
   const [input] = network.inputs.map(({ shape }) => shape);
   const nodes = network.nodes.length;
   const result = {
@@ -52,6 +52,7 @@ async function run(options: ExportOptions): Promise<void> {
     levels,
     globalSkip,
     blur,
+    ...(without && { without }),
     input,
     opset: OPSET,
     nodes,

@@ -1,12 +1,12 @@
 /** Options that several commands take: which adapter, which weights, and what the weights do not say of themselves. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.js";
 import { assertMemory } from "../gpu/host_memory.node.js";
 import { DTYPES, type DType } from "../graph/tensor.js";
 import type { ByteSource } from "../io/byte_source.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
-import { BLURS } from "../model/config.js";
+import { BLURS, partsOf, S2AM_PARTS, type S2amPart } from "../model/config.js";
 import { loadModel, type Model, type ModelOptions } from "../model/weights.js";
 
 export const withAdapterOption = (command: Command): Command =>
@@ -50,7 +50,19 @@ export const withModelFlags = (command: Command): Command =>
   command
     .option("--global-skip", "the network's output is added to its input")
     .option("--no-global-skip", "it is not")
-    .addOption(new Option("--blur <kind>", "blur of the mask: 5x5 of the code or 7x7 of the paper").choices(BLURS));
+    .addOption(new Option("--blur <kind>", "blur of the mask: 5x5 of the code or 7x7 of the paper").choices(BLURS))
+    .option("--without <parts>", `parts of S2AM it was trained without: ${S2AM_PARTS.join(", ")}, or none`, parseParts);
+
+/** A list as it is typed; what is wrong in it is for others to name. */
+export const listOf = (text: string): string[] => (text === "none" ? [] : text.split(",").map((name) => name.trim()));
+
+function parseParts(text: string): S2amPart[] {
+  try {
+    return partsOf(listOf(text));
+  } catch (cause) {
+    throw new InvalidArgumentError(`${(cause as Error).message}.`);
+  }
+}
 
 /** Opens a file of weights; one that memory could not hold is refused before it is read. */
 export const withWeights = <T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> =>
@@ -62,10 +74,10 @@ export const withWeights = <T>(path: string, use: (source: ByteSource) => Promis
 /** Reads a file of weights and finds its network. */
 export async function modelFromFile(
   path: string,
-  { globalSkip, blur }: ModelOptions,
+  { globalSkip, blur, without }: ModelOptions,
 ): Promise<{ file: WeightsFile; model: Model }> {
   return withWeights(path, async (source) => {
     const file = await readWeights(source, path);
-    return { file, model: loadModel(file.tensors, file.metadata, { globalSkip, blur }, path) };
+    return { file, model: loadModel(file.tensors, file.metadata, { globalSkip, blur, without }, path) };
   });
 }

@@ -77,12 +77,12 @@ export interface HarmonizerTools extends Pick<Session, "onProgress"> {
 
 /** A harmonizer on a device that is opened for it. */
 export async function withHarmonizer<T>(
-  { weights, globalSkip, blur, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
+  { weights, globalSkip, blur, without, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
   use: (tools: HarmonizerTools) => Promise<T>,
 ): Promise<T> {
   return withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
     const software = description.isSoftware;
-    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, dtype, matrixUnits };
+    const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, without, dtype, matrixUnits };
     const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {
       return await use({ harmonizer, adapter: description.name, onProgress });

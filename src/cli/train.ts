@@ -5,6 +5,7 @@ import { InputError, UsageError } from "../errors.js";
 import { mebibytes } from "../gpu/memory.js";
 import { Runtime } from "../graph/runtime.js";
 import type { HostTensor } from "../io/tensor_data.js";
+import { showParts } from "../model/config.js";
 import { parameterShapes } from "../model/weights.js";
 import type { Checkpoint } from "../train/checkpoint_format.node.js";
 import { modelConfigOf, resolveConfig, resumeConfig, type TrainConfig } from "../train/config.js";
@@ -27,6 +28,7 @@ Examples:
   s2am train --resume run --epochs 40                     or further
   s2am train --config run/config.json --seed 1 --out run2
   s2am train --data photos --steps 1000 --size 256 --dry-run
+  s2am train --data photos --epochs 20 --without mixed --out run3      an ablation of the paper's Table 4
 
 RUN holds config.json, log.csv, report.html, events for TensorBoard, last.safetensors and best.safetensors (for
 s2am harmonize --weights), and checkpoints/. Ctrl-C finishes the step and saves; a second one ends at once.`;
@@ -150,7 +152,8 @@ async function initialWeights(
   checkpoint: Checkpoint | null,
 ): Promise<ReadonlyMap<string, HostTensor>> {
   if (config.init === null || checkpoint) return startingWeights(config);
-  return (await modelFromFile(config.init, {})).file.tensors;
+  const { globalSkip, blur, without } = config;
+  return (await modelFromFile(config.init, { globalSkip, blur, without })).file.tensors;
 }
 
 function printPlan(
@@ -159,7 +162,7 @@ function printPlan(
   data: TrainingData,
   adapter: string,
 ): void {
-  const { arch, width, levels, size, batch, accumulate, steps, epochs } = config;
+  const { arch, width, levels, without, size, batch, accumulate, steps, epochs } = config;
   const shapes = [...parameterShapes(modelConfigOf(config))];
   const count = (of: typeof shapes): number => of.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const trained = count(shapes.filter(([key]) => !key.includes(".running_")));
@@ -180,7 +183,7 @@ function printPlan(
   const row = (name: string, bytes: number, remark = ""): string =>
     `  ${name.padEnd(34)}${mebibytes(bytes).padStart(12)}${remark}`;
   printResult(options, plan, [
-    `${arch} of width ${width}, ${levels} levels, ${size} x ${size}, ${accumulate > 1 ? `${accumulate} x ` : ""}batch ${batch}`,
+    `${arch} of width ${width}, ${levels} levels${without.length > 0 ? `, without ${showParts(without)}` : ""}, ${size} x ${size}, ${accumulate > 1 ? `${accumulate} x ` : ""}batch ${batch}`,
     row("parameters", parameterBytes, `  ${count(shapes)}, running statistics counted in`),
     row("optimizer", optimizerBytes, `  ${config.optimizer}${config.ema > 0 ? ", average of the weights" : ""}`),
     row(

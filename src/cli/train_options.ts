@@ -4,12 +4,12 @@ import { type Command, Option } from "commander";
 import { STYLES } from "../data/synth/spec.js";
 import { InputError, UsageError } from "../errors.js";
 import { withFileSource } from "../io/file_source.node.js";
-import { ARCHS, BLURS } from "../model/config.js";
+import { ARCHS, BLURS, S2AM_PARTS } from "../model/config.js";
 import { mergeSettings, OPTIMIZERS, parseSettings, type Settings } from "../train/config.js";
 import { LOSSES } from "../train/losses.js";
 import { SCHEDULES } from "../train/schedules.js";
 import type { CommonOptions } from "./app.js";
-import { modelFromFile } from "./model_options.js";
+import { listOf, modelFromFile } from "./model_options.js";
 
 export interface TrainOptions extends CommonOptions {
   readonly out?: string;
@@ -28,7 +28,8 @@ const number = (text: string): number | string => {
 };
 const numbers = (text: string): (number | string)[] => text.split(",").map(number);
 
-type Flag = readonly [flags: string, description: string, parse?: typeof number | typeof numbers | readonly string[]];
+type Parse = typeof number | typeof numbers | typeof listOf | readonly string[];
+type Flag = readonly [flags: string, description: string, parse?: Parse];
 
 /** One a setting, under its own name in `Settings`; defaults and ranges are there. */
 const SETTING_FLAGS: readonly Flag[] = [
@@ -51,6 +52,7 @@ const SETTING_FLAGS: readonly Flag[] = [
   ["--global-skip", "the network's output is added to its input; it then starts as the identity"],
   ["--no-global-skip", "it is not (default)"],
   ["--blur <kind>", "blur of the mask: 5x5 of the code or 7x7 of the paper (default: code)", BLURS],
+  ["--without <parts>", `ablation: S2AM lacks these of ${S2AM_PARTS.join(",")} (default: none)`, listOf],
   ["--init <weights>", "start from these weights, and their network, instead of random ones"],
   ["--size <pixels>", "side of the square pictures the network trains on (default: 256)", number],
   ["--batch <images>", "images whose statistics batch norm takes (default: 8)", number],
@@ -126,7 +128,8 @@ async function readJson(path: string): Promise<unknown> {
 export async function withNetworkOfInit(settings: Settings): Promise<Settings> {
   const { init } = settings;
   if (typeof init !== "string") return settings;
-  const { model } = await modelFromFile(init, { globalSkip: settings.globalSkip, blur: settings.blur });
+  const { globalSkip, blur, without: parts } = settings;
+  const { model } = await modelFromFile(init, { globalSkip, blur, without: parts });
   for (const key of ["arch", "width", "levels"] as const) {
     const [said, found] = [settings[key], model.config[key]];
     if (said !== undefined && said !== found) {
@@ -135,5 +138,6 @@ export async function withNetworkOfInit(settings: Settings): Promise<Settings> {
       );
     }
   }
-  return { ...settings, ...model.config };
+  const { without = [], ...config } = model.config;
+  return { ...settings, ...config, without: [...without] };
 }

@@ -21,7 +21,7 @@ import { readTriple, type Triple } from "./triple.node.js";
 export type Preparation =
   | { readonly kind: "augmented"; readonly size: number; readonly seed: number }
   | { readonly kind: "plain"; readonly size: number }
-  | { readonly kind: "protocol"; readonly protocol: ProtocolName }
+  | { readonly kind: "protocol"; readonly protocol: ProtocolName; readonly size?: number }
   | { readonly kind: "synthetic"; readonly subject: number; readonly seed: number; readonly recolour: boolean };
 
 /** 16-bit pictures, large enough that the smallest crop is not enlarged. Three of them are half of what floats would be. */
@@ -57,7 +57,7 @@ export class SampleReader {
       case "plain":
         return { name, ...squeeze(await readTriple(entry), preparation.size) };
       case "protocol": {
-        const { picture, mask } = protocolOf(preparation.protocol);
+        const { picture, mask } = protocolOf(preparation.protocol, preparation.size);
         const triple = await readTriple(entry);
         const eightBit = (image: Image): FloatImage<3> => toFloatRgb(picture(image));
         return {

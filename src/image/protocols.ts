@@ -1,7 +1,8 @@
 /**
  * How the field measures, under the names its systems are known by. Results of different protocols cannot be compared: a
  * peak of the picture's own range instead of 255, or another filter, moves the PSNR by more than a better network does.
- * All of them look at 256 x 256 pixels of 8 bits, aspect not kept.
+ * All of them look at 256 x 256 pixels of 8 bits, aspect not kept. Another size makes them protocols of another name: for
+ * comparing networks that were trained at that size with each other, and with nothing else.
  */
 import { type FloatImage, fromFloat, toFloatRgb } from "./float.js";
 import { dropAlpha, grayToRgb, type Image, to8Bit } from "./image.js";
@@ -13,7 +14,7 @@ import { resize8Bit } from "./resize_8bit.js";
 export const PROTOCOLS = ["default", "iharmony4", "idih", "paper"] as const;
 export type ProtocolName = (typeof PROTOCOLS)[number];
 
-/** Side of the square pictures that are compared. */
+/** Side of the square pictures that the protocols compare. */
 export const PROTOCOL_SIZE = 256;
 
 /** Equal pictures have no finite PSNR; with this one, better than any that differ, means stay finite. */
@@ -34,7 +35,7 @@ export interface PictureMetrics {
 export interface Protocol {
   /** What it does, for people to see beside the figures. */
   readonly description: string;
-  /** A picture as 8-bit RGB of 256 x 256. */
+  /** A picture as 8-bit RGB of the protocol's size. */
   readonly picture: (image: Image) => Image;
   readonly mask: (mask: Mask) => Mask;
   /** What PSNR takes for the largest value. */
@@ -49,13 +50,13 @@ const rgb = (image: Image): Image => {
   return { width, height, channels: 3, depth: 8, data };
 };
 const pillow =
-  (filter: typeof BILINEAR) =>
+  (size: number, filter: typeof BILINEAR) =>
   (image: Image): Image =>
-    resize8Bit(rgb(image), PROTOCOL_SIZE, PROTOCOL_SIZE, filter);
+    resize8Bit(rgb(image), size, size, filter);
 const soft =
-  (filter: typeof BILINEAR) =>
+  (size: number, filter: typeof BILINEAR) =>
   (mask: Mask): Mask =>
-    resize(mask, PROTOCOL_SIZE, PROTOCOL_SIZE, filter);
+    resize(mask, size, size, filter);
 
 function range({ data }: Image): { least: number; most: number } {
   let [least, most] = [255, 0];
@@ -66,47 +67,46 @@ function range({ data }: Image): { least: number; most: number } {
   return { least, most };
 }
 
-const DEFAULT: Protocol = {
-  description: "256 x 256 bilinear; peak 255; the foreground weighted by the mask",
-  picture: pillow(BILINEAR),
-  mask: soft(BILINEAR),
+const defaultAt = (size: number): Protocol => ({
+  description: `${size} x ${size} bilinear; peak 255; the foreground weighted by the mask`,
+  picture: pillow(size, BILINEAR),
+  mask: soft(size, BILINEAR),
   peak: () => 255,
   epsilon: 0,
   wrapped: false,
-};
+});
 
-const TABLE: Readonly<Record<ProtocolName, Protocol>> = {
-  default: DEFAULT,
+const TABLE: Readonly<Record<ProtocolName, (size: number) => Protocol>> = {
+  default: defaultAt,
   // evaluation.py of the iHarmony4 dataset: Pillow forces masks of one bit to the nearest pixel.
-  iharmony4: {
-    ...DEFAULT,
-    description: "256 x 256 bicubic, mask of 0 and 1; peak: largest less smallest value of the output",
-    picture: pillow(BICUBIC),
-    mask: (mask) => resizeNearest({ ...mask, data: mask.data.map(Math.round) }, PROTOCOL_SIZE, PROTOCOL_SIZE),
+  iharmony4: (size) => ({
+    ...defaultAt(size),
+    description: `${size} x ${size} bicubic, mask of 0 and 1; peak: largest less smallest value of the output`,
+    picture: pillow(size, BICUBIC),
+    mask: (mask) => resizeNearest({ ...mask, data: mask.data.map(Math.round) }, size, size),
     peak: (output) => {
       const { least, most } = range(output);
       return most - least;
     },
-  },
+  }),
   // iDIH, and what follows it: OpenCV's INTER_LINEAR, which takes two pixels a side however much it reduces.
-  idih: {
-    ...DEFAULT,
-    description:
-      "256 x 256 bilinear without antialiasing; peak: the target's largest value; the foreground weighted by the mask",
-    picture: (image) => fromFloat(resize(toFloatRgb(rgb(image)), PROTOCOL_SIZE, PROTOCOL_SIZE, BILINEAR_ALIASED)),
-    mask: soft(BILINEAR_ALIASED),
+  idih: (size) => ({
+    ...defaultAt(size),
+    description: `${size} x ${size} bilinear without antialiasing; peak: the target's largest value; the foreground weighted by the mask`,
+    picture: (image) => fromFloat(resize(toFloatRgb(rgb(image)), size, size, BILINEAR_ALIASED)),
+    mask: soft(size, BILINEAR_ALIASED),
     peak: (_, target) => range(target).most,
     epsilon: 1e-6,
-  },
-  paper: {
-    ...DEFAULT,
-    description:
-      "256 x 256 bilinear; peak 255; beside the true MSE the one of the authors' code, whose squares wrap at 256",
+  }),
+  paper: (size) => ({
+    ...defaultAt(size),
+    description: `${size} x ${size} bilinear; peak 255; beside the true MSE the one of the authors' code, whose squares wrap at 256`,
     wrapped: true,
-  },
+  }),
 };
 
-export const protocolOf = (name: ProtocolName): Protocol => TABLE[name];
+/** @param size side of the square pictures that are compared, at least 7 */
+export const protocolOf = (name: ProtocolName, size = PROTOCOL_SIZE): Protocol => TABLE[name](size);
 
 /** @param output, target, mask as `protocol.picture` and `protocol.mask` made them */
 export function measure(protocol: Protocol, output: Image, target: Image, mask: Mask): PictureMetrics {

@@ -13,17 +13,20 @@ const LAST_LAYER = `${levelKey(0)}.up.`;
  * transposed convolution is that of its second axis, its output channels); batch norm: weight N(1, 0.02), bias 0.
  * With the global skip the last layer starts at zero, so that training starts from the untouched composite: on a small
  * budget a network that starts from noise does not get past it.
- * @param seed the same seed gives the same weights on every machine
+ * @param seed the same seed gives the same weights on every machine; what an ablated network keeps of S2AM starts as in
+ *   the whole one
  */
 export function initialTensors(config: ModelConfig, seed: number): Map<string, HostTensor> {
   const uniform = mulberry32(seed);
   const normal = normals(uniform);
   const tensors = new Map<string, HostTensor>();
-  const shapes = parameterShapes(checkConfig(config));
+  const kept = parameterShapes(checkConfig(config));
+  const shapes = parameterShapes({ ...config, without: [] });
   for (const [key, shape] of shapes) {
     const untouched = config.globalSkip && key.startsWith(LAST_LAYER);
     const draw = untouched ? () => 0 : drawOf(key, shape, shapes, uniform, normal);
-    tensors.set(key, fromFloat32(Float32Array.from({ length: sizeOf(shape) }, draw), shape, "F32"));
+    const values = Float32Array.from({ length: sizeOf(shape) }, draw);
+    if (kept.has(key)) tensors.set(key, fromFloat32(values, shape, "F32"));
   }
   return tensors;
 }

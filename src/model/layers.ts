@@ -9,6 +9,7 @@ import { type GatePart, gateParts, packedShape } from "../kernels/attention_gate
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import { type CompositionInputs, conv2dCompose } from "../kernels/conv2d_compose/op.js";
+import { linear } from "../kernels/linear/op.js";
 import { type TileOrders, tileOrder } from "../kernels/tile_order/op.js";
 import { foldedNorm, NORM_PARTS } from "./fold.js";
 import { packConv, transpose } from "./repack.js";
@@ -48,6 +49,10 @@ export interface GatesOptions {
   readonly units: number;
 }
 
+export interface LinearOptions extends ActivationAttrs {
+  readonly outputs: number;
+}
+
 /** What a network asks for; inference and training answer it each in their way. */
 export interface Layers {
   /** A convolution, its batch norm where `norm` is given, and its activation. Weight `key.weight` [C_out, C_in, R, S]. */
@@ -56,6 +61,8 @@ export interface Layers {
   convTransposeOfRelu(x: Tensor, key: string, options: UpConvOptions): Tensor;
   /** S2AM's channel gates. Weights `KEY.0.weight` [units, 2 C] and `KEY.2.weight` [C, units], their biases beside them. */
   gates(x: Tensor, options: GatesOptions): AttentionGates;
+  /** A fully connected layer of x [N, K] with its bias. Weight `key.weight` [outputs, K]. */
+  linear(x: Tensor, key: string, options: LinearOptions): Tensor;
   /** `conv`, and equation (1) of S2AM on its result. */
   composedConv(x: Tensor, key: string, options: ConvOptions, composition: CompositionInputs, name: string): Tensor;
   /** Where the learned block is needed under a mask [N, H, W, 1]; null where it is everywhere. */
@@ -127,6 +134,14 @@ export class InferenceLayers implements Layers {
       return values;
     });
     return attentionGates(x, packed, { name: `${key}.gates` });
+  }
+
+  linear(x: Tensor, key: string, { outputs, ...activation }: LinearOptions): Tensor {
+    const inputs = x.shape[1] ?? 0;
+    const values = this.parameters.get(`${key}.weight`, [outputs, inputs]);
+    const weight = this.constant(`${key}.weight`, [inputs, outputs], () => transpose(values(), outputs, inputs));
+    const bias = this.constant(`${key}.bias`, [outputs], this.parameters.get(`${key}.bias`, [outputs]));
+    return linear(x, weight, bias, activation, { name: key });
   }
 
   tileOrder(m: Tensor): TileOrders {

@@ -8,9 +8,9 @@ import { UsageError } from "../errors.js";
 import { type OnnxAttribute, OnnxGraph, type OnnxModel } from "../io/onnx/model.js";
 import { elementCount, type HostTensor, toFloat32 } from "../io/tensor_data.js";
 import { blurTaps } from "../kernels/gaussian_blur/taps.js";
-import { channelsAt, type ModelConfig, metadataOf, sizeMultiple } from "./config.js";
+import { channelsAt, lacks, type ModelConfig, metadataOf, sizeMultiple } from "./config.js";
 import { foldedNorm, NORM_PARTS } from "./fold.js";
-import { levelKey } from "./unet.js";
+import { ATTENTION_LEVELS, levelKey } from "./unet.js";
 
 export interface OnnxOptions {
   /** Images a run; without it each run may choose. */
@@ -21,7 +21,6 @@ export interface OnnxOptions {
   readonly version: string;
 }
 
-const ATTENTION_LEVELS = [1, 2, 3];
 const DOWN = { kernel: 4, stride: 2, padding: 1 } as const;
 const SAME = { kernel: 3, stride: 1, padding: 1 } as const;
 type Window = typeof DOWN | typeof SAME;
@@ -103,23 +102,33 @@ class OnnxUNet {
   /** y = M * [L(Gfg(x)) + Gmix(x)] + (1 - M) * Gbg(x). @param x of `channels` channels, 1 / 2^k of the input's size */
   private s2am(k: number, x: string, channels: number, mask: string): string {
     const key = `${levelKey(k)}.attention`;
-    const { graph } = this;
-    const average = graph.node("GlobalAveragePool", `${key}.average`, [x]);
-    const largest = graph.node("GlobalMaxPool", `${key}.largest`, [x]);
-    const both = graph.node("Concat", `${key}.pooled`, [average, largest], { axis: { int: 1 } });
-    const pooled = graph.node("Flatten", `${key}.pooled.flat`, [both], { axis: { int: 1 } });
+    const { graph, config } = this;
+    const pooled = lacks(config, "gates") ? "" : this.pooled(x, key);
     const gated = (name: string): string => {
+      if (lacks(config, "gates")) return x;
       const gate = this.gate(pooled, `${key}.${name}_attention.fc`, channels);
       return graph.node("Mul", `${key}.${name}`, [x, gate]);
     };
-    const learned = this.learnableBlock(gated("spliced"), `${key}.connection`);
+    const spliced = gated("spliced");
+    const learned = lacks(config, "learned") ? spliced : this.learnableBlock(spliced, `${key}.connection`);
     const [inside, outside] = this.levelMask(k, mask, key);
-    const foreground = graph.node("Add", `${key}.foreground`, [learned, gated("mixed")]);
+    const foreground = lacks(config, "mixed")
+      ? learned
+      : graph.node("Add", `${key}.foreground`, [learned, gated("mixed")]);
     const terms = [
       graph.node("Mul", `${key}.inside`, [foreground, inside]),
       graph.node("Mul", `${key}.outside`, [gated("background"), outside]),
     ];
     return graph.node("Add", key, terms);
+  }
+
+  /** Averages, then maxima of the channels, [N, 2 C]. */
+  private pooled(x: string, key: string): string {
+    const { graph } = this;
+    const average = graph.node("GlobalAveragePool", `${key}.average`, [x]);
+    const largest = graph.node("GlobalMaxPool", `${key}.largest`, [x]);
+    const both = graph.node("Concat", `${key}.pooled`, [average, largest], { axis: { int: 1 } });
+    return graph.node("Flatten", `${key}.pooled.flat`, [both], { axis: { int: 1 } });
   }
 
   /** sigmoid(W2 relu(W1 pooled)), [N, C, 1, 1]. */
@@ -153,6 +162,13 @@ class OnnxUNet {
     const mean = graph.node("AveragePool", `${key}.mask.pooled`, [mask], pooling);
     const half = graph.tensor(`${key}.half`, [], () => new Float32Array([0.5]));
     const hard = graph.node("Ceil", `${key}.mask`, [graph.node("Sub", `${key}.mask.less_half`, [mean, half])]);
+    const inside = lacks(this.config, "blur") ? hard : this.blurred(hard, key);
+    const one = graph.tensor(`${key}.one`, [], () => new Float32Array([1]));
+    return [inside, graph.node("Sub", `${key}.gaussianMask.complement`, [one, inside])];
+  }
+
+  private blurred(hard: string, key: string): string {
+    const { graph } = this;
     const byDistance = blurTaps(this.config.blur);
     const taps = [...byDistance.slice(1).reverse(), ...byDistance];
     const radius = byDistance.length - 1;
@@ -162,9 +178,7 @@ class OnnxUNet {
       Float32Array.from(taps.flatMap((down) => taps.map((across) => down * across))),
     );
     const size = { kernel_shape: { ints: [taps.length, taps.length] } };
-    const inside = graph.node("Conv", `${key}.gaussianMask`, [padded, kernel], size);
-    const one = graph.tensor(`${key}.one`, [], () => new Float32Array([1]));
-    return [inside, graph.node("Sub", `${key}.gaussianMask.complement`, [one, inside])];
+    return graph.node("Conv", `${key}.gaussianMask`, [padded, kernel], size);
   }
 
   /** A convolution, or transposed one, and the batch norm after it. */

@@ -1,5 +1,13 @@
-/** The Spatial-Separated Attention Module (paper, section 3.2, eq. 1): y = M * [L(Gfg(x)) + Gmix(x)] + (1 - M) * Gbg(x). */
-import type { Tensor } from "../graph/tensor.js";
+/**
+ * The Spatial-Separated Attention Module (paper, section 3.2, eq. 1): y = M * [L(Gfg(x)) + Gmix(x)] + (1 - M) * Gbg(x).
+ * An ablated one (section 4.5.2) has the identity for the gates or for L, or lacks the term Gmix(x).
+ */
+import { constant, nhwc, type Tensor } from "../graph/tensor.js";
+import { channelGate } from "../kernels/channel_gate/op.js";
+import { concat } from "../kernels/concat/op.js";
+import { globalPool } from "../kernels/global_pool/op.js";
+import { s2amCompose } from "../kernels/s2am_compose/op.js";
+import { lacks, type ModelConfig } from "./config.js";
 import type { Layers } from "./layers.js";
 
 /** Hidden units of a gate are its channels divided by this, rounded down. */
@@ -9,16 +17,19 @@ const REDUCTION = 16;
 const GATE_KEYS = ["spliced", "mixed", "background"] as const;
 
 /**
+ * @param config which parts there are
  * @param x [N, H, W, C]
  * @param m [N, H, W, 1], the blurred mask
  * @param key of the module, `...attention`
  * @returns like x
  */
-export function s2am(layers: Layers, x: Tensor, m: Tensor, key: string): Tensor {
+export function s2am(layers: Layers, config: ModelConfig, x: Tensor, m: Tensor, key: string): Tensor {
   const channels = x.shape[3] ?? 0;
-  const units = Math.floor(channels / REDUCTION);
-  const keys = GATE_KEYS.map((name) => `${key}.${name}_attention.fc`);
-  const { foreground, composing } = layers.gates(x, { key, keys, units });
+  const { foreground, composing } = gatesOf(layers, config, x, key);
+  if (lacks(config, "learned")) {
+    const l = foreground ? channelGate(x, foreground, { name: `${key}.spliced` }) : x;
+    return s2amCompose({ l, x, gates: composing, m }, {}, { name: key });
+  }
   const tiles = layers.tileOrder(m);
   // L: conv3x3 (C -> 2C) BN ELU, conv3x3 (2C -> C) BN ELU.
   const block = `${key}.connection`;
@@ -33,4 +44,30 @@ export function s2am(layers: Layers, x: Tensor, m: Tensor, key: string): Tensor 
     { features: x, gates: composing, m, tiles: tiles?.within },
     key,
   );
+}
+
+interface Gates {
+  /** [N, C]; undefined where the foreground's features go into L as they are. */
+  readonly foreground: Tensor | undefined;
+  /** [N, 2 C]: Gmix, then Gbg. Gates that are left out stand open at 1; a term that is left out has the gate 0. */
+  readonly composing: Tensor;
+}
+
+function gatesOf(layers: Layers, config: ModelConfig, x: Tensor, key: string): Gates {
+  const [n, , , c] = nhwc("s2am", "x", x.shape);
+  const units = Math.floor(c / REDUCTION);
+  const keyOf = (name: string): string => `${key}.${name}_attention.fc`;
+  if (lacks(config, "gates")) {
+    const mixed = lacks(config, "mixed") ? 0 : 1;
+    const open = Float32Array.from({ length: n * 2 * c }, (_, i) => (i % (2 * c) < c ? mixed : 1));
+    return { foreground: undefined, composing: constant(`${key}.open`, [n, 2 * c], open) };
+  }
+  if (!lacks(config, "mixed")) return layers.gates(x, { key, keys: GATE_KEYS.map(keyOf), units });
+  const pooled = globalPool(x, { name: `${key}.pooled` });
+  const gate = (name: string): Tensor => {
+    const hidden = layers.linear(pooled, `${keyOf(name)}.0`, { outputs: units, activation: "relu" });
+    return layers.linear(hidden, `${keyOf(name)}.2`, { outputs: c, activation: "sigmoid" });
+  };
+  const closed = constant(`${key}.closed`, [n, c], new Float32Array(n * c));
+  return { foreground: gate("spliced"), composing: concat([closed, gate("background")], { name: `${key}.composing` }) };
 }

@@ -1,16 +1,17 @@
 /** The state dict as PyTorch's network has it: what a strict load asks for beside the parameters. */
 import { fromFloat32, type HostTensor } from "../io/tensor_data.js";
 import { blurTaps } from "../kernels/gaussian_blur/taps.js";
-import type { Blur, ModelConfig } from "./config.js";
+import { type Blur, lacks, type ModelConfig } from "./config.js";
+import { ATTENTION_LEVELS, levelKey } from "./unet.js";
 
 /**
- * The tensors, with every batch norm's `num_batches_tracked` and every module's `gaussianMask.weight` added where they
- * are absent; inference and training here need neither.
+ * The tensors, with every batch norm's `num_batches_tracked` and every blurring module's `gaussianMask.weight` added
+ * where they are absent; inference and training here need neither.
  * @param batches that trained the running statistics
  */
 export function completeStateDict(
   tensors: ReadonlyMap<string, HostTensor>,
-  { blur }: ModelConfig,
+  config: ModelConfig,
   batches: number,
 ): Map<string, HostTensor> {
   const complete = new Map(tensors);
@@ -20,8 +21,11 @@ export function completeStateDict(
   for (const key of tensors.keys()) {
     const norm = /^(.*)\.running_var$/.exec(key)?.[1];
     if (norm !== undefined) add(`${norm}.num_batches_tracked`, () => scalar(batches));
-    const attention = /^(.*\.attention)\.connection\.rconv1\.weight$/.exec(key)?.[1];
-    if (attention !== undefined) add(`${attention}.gaussianMask.weight`, () => gaussianMask(blur));
+  }
+  if (config.arch !== "unet" && !lacks(config, "blur")) {
+    for (const k of ATTENTION_LEVELS) {
+      add(`${levelKey(k)}.attention.gaussianMask.weight`, () => gaussianMask(config.blur));
+    }
   }
   return complete;
 }

@@ -11,9 +11,10 @@ import { batchNormTrain } from "../kernels/batch_norm_train/op.js";
 import { convTranspose2d } from "../kernels/conv_transpose2d/op.js";
 import { conv2d } from "../kernels/conv2d/op.js";
 import type { CompositionInputs } from "../kernels/conv2d_compose/op.js";
+import { linear } from "../kernels/linear/op.js";
 import { s2amCompose } from "../kernels/s2am_compose/op.js";
 import { BATCH_NORM_EPS } from "./fold.js";
-import type { ConvOptions, GatesOptions, Layers, UpConvOptions } from "./layers.js";
+import type { ConvOptions, GatesOptions, Layers, LinearOptions, UpConvOptions } from "./layers.js";
 import { type Conversion, type EntrySpec, ParameterStore, type StateEntry } from "./parameter_store.js";
 import { packConv, transpose, unpackConv } from "./repack.js";
 
@@ -100,6 +101,15 @@ export class TrainLayers implements Layers {
     });
     const packed = this.trained.add(`${key}.gates`, packedShape(size), specs);
     return attentionGates(x, packed, { name: `${key}.gates` });
+  }
+
+  linear(x: Tensor, key: string, { outputs, ...activation }: LinearOptions): Tensor {
+    const inputs = x.shape[1] ?? 0;
+    const weight = this.parameter(`${key}.weight`, [outputs, inputs], [inputs, outputs], {
+      toPyTorch: (values) => transpose(values, inputs, outputs),
+      fromPyTorch: (values) => transpose(values, outputs, inputs),
+    });
+    return linear(x, weight, this.bias(key, outputs, true), activation, { name: key });
   }
 
   /** Everywhere: batch norm takes the statistics of all pixels. */

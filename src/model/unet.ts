@@ -6,15 +6,16 @@ import { ShapeError } from "../errors.js";
 import { showShape, type Tensor } from "../graph/tensor.js";
 import { concat } from "../kernels/concat/op.js";
 import { levelMask } from "../kernels/level_mask/op.js";
+import { maskPool } from "../kernels/mask_pool/op.js";
 import { slice } from "../kernels/slice/op.js";
-import { channelsAt, type ModelConfig, sizeMultiple } from "./config.js";
+import { channelsAt, lacks, type ModelConfig, sizeMultiple } from "./config.js";
 import type { Layers } from "./layers.js";
 import { s2am } from "./s2am.js";
 
 const DOWN = { kernel: 4, stride: 2, padding: 1 } as const;
 const LEAKY = { activation: "leaky_relu", slope: 0.2 } as const;
 /** Levels, counted from the outermost, whose skip or concatenation carries S2AM. */
-const ATTENTION_LEVELS = [1, 2, 3];
+export const ATTENTION_LEVELS = [1, 2, 3];
 
 /** What a run makes: the picture, and each level's result for comparison with other frameworks. */
 export interface UNetTensors {
@@ -65,11 +66,15 @@ function level(layers: Layers, config: ModelConfig, k: number, x: Tensor, mask: 
   });
   const attend = (tensor: Tensor, where: ModelConfig["arch"]): Tensor =>
     config.arch === where && ATTENTION_LEVELS.includes(k)
-      ? layers.segment(() =>
-          s2am(layers, tensor, levelMask(mask, { stride: 2 ** k, kernel: config.blur }), `${key}.attention`),
-        )
+      ? layers.segment(() => s2am(layers, config, tensor, maskAt(config, mask, k), `${key}.attention`))
       : tensor;
   const joined = attend(concat([attend(x, "s2asc"), up], { name: `${key}.joined` }), "s2ad");
   levels.unshift(joined);
   return joined;
+}
+
+/** M at level k: hard at 1 / 2^k of the size, then blurred. */
+function maskAt(config: ModelConfig, mask: Tensor, k: number): Tensor {
+  const stride = 2 ** k;
+  return lacks(config, "blur") ? maskPool(mask, { stride }) : levelMask(mask, { stride, kernel: config.blur });
 }

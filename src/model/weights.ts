@@ -6,7 +6,18 @@ import { WeightsError } from "../errors.js";
 import { input, type Shape, sameShape, showShape } from "../graph/tensor.js";
 import { firstNonFinite, type HostTensor, toFloat32 } from "../io/tensor_data.js";
 import { blurTaps } from "../kernels/gaussian_blur/taps.js";
-import { type Arch, type Blur, checkConfig, type ModelConfig, sizeMultiple } from "./config.js";
+import { absentParts, archWithoutTensors, lacksBlur } from "./ablated_weights.js";
+import {
+  type Arch,
+  type Blur,
+  checkConfig,
+  lacks,
+  type ModelConfig,
+  partsOf,
+  type S2amPart,
+  showParts,
+  sizeMultiple,
+} from "./config.js";
 import { InferenceLayers, type ParameterSource } from "./layers.js";
 import { levelKey, unet } from "./unet.js";
 
@@ -17,6 +28,8 @@ type Metadata = Readonly<Record<string, string>>;
 export interface ModelOptions {
   readonly globalSkip?: boolean | undefined;
   readonly blur?: Blur | undefined;
+  /** Parts of S2AM that the network was trained without. */
+  readonly without?: readonly S2amPart[] | undefined;
 }
 
 export interface Model {
@@ -28,7 +41,8 @@ export interface Model {
 
 /**
  * @param tensors by PyTorch key
- * @param metadata of the file; `arch`, `width`, `levels` are checked against the tensors, `global_skip` and `blur` used
+ * @param metadata of the file; `arch`, `width`, `levels` are checked against the tensors, `global_skip`, `blur` and
+ *   `without` used
  * @param options win over the metadata
  * @throws WeightsError naming what is missing, extra, misshapen, not finite, or contradicted
  */
@@ -40,12 +54,21 @@ export function loadModel(
 ): Model {
   const config = checkedConfig(tensors, metadata, options, name);
   const expected = parameterShapes(config);
-  const problems = [...compareShapes(tensors, expected), ...gaussianMismatch(tensors, config)];
+  const problems = [...compareShapes(tensors, expected, config), ...gaussianMismatch(tensors, config)];
   if (problems.length > 0) {
     const shown = problems.slice(0, 5).join("; ");
     const more = problems.length > 5 ? `; and ${problems.length - 5} more` : "";
+    const without = config.without?.length ? `, without ${showParts(config.without)}` : "";
     throw new WeightsError(
-      `${name}: not the weights of ${config.arch} (width ${config.width}, ${config.levels} levels): ${shown}${more}`,
+      `${name}: not the weights of ${config.arch} (width ${config.width}, ${config.levels} levels${without}): ` +
+        `${shown}${more}${absentParts(tensors, config)}`,
+    );
+  }
+  const blurSaid = options.blur ?? metadata.blur;
+  if (blurSaid === undefined && !lacks(config, "blur") && lacksBlur(tensors, config)) {
+    throw new WeightsError(
+      `${name}: holds every buffer of PyTorch's network but gaussianMask.weight: if it was trained without the mask's ` +
+        `blur say --without blur, else say which with --blur code`,
     );
   }
   checkFinite(tensors, expected, name);
@@ -74,7 +97,8 @@ export function parameterShapes(config: ModelConfig): Map<string, Shape> {
 }
 
 function checkedConfig(tensors: Tensors, metadata: Metadata, options: ModelOptions, name: string): ModelConfig {
-  const found = inferConfig(tensors, name);
+  const without = options.without ?? withoutOf(metadata.without, name);
+  const found = inferConfig(tensors, metadata, without, name);
   for (const key of ["arch", "width", "levels"] as const) {
     const said = metadata[key];
     if (said !== undefined && said !== String(found[key])) {
@@ -85,7 +109,7 @@ function checkedConfig(tensors: Tensors, metadata: Metadata, options: ModelOptio
   }
   const globalSkip = options.globalSkip ?? flag(metadata.global_skip, "global_skip", name);
   const blur = options.blur ?? blurOf(metadata.blur, name) ?? found.blur;
-  return checkConfig({ ...found, globalSkip, blur });
+  return checkConfig({ ...found, globalSkip, blur, ...(without.length > 0 && { without: partsOf(without) }) });
 }
 
 function flag(text: string | undefined, key: string, name: string): boolean {
@@ -99,7 +123,21 @@ function blurOf(text: string | undefined, name: string): Blur | undefined {
   throw new WeightsError(`${name}: metadata blur must be "code" or "paper", got "${text}"`);
 }
 
-function inferConfig(tensors: Tensors, name: string): Pick<ModelConfig, "arch" | "width" | "levels" | "blur"> {
+function withoutOf(text: string | undefined, name: string): readonly S2amPart[] {
+  if (text === undefined) return [];
+  try {
+    return partsOf(text.split(","));
+  } catch (cause) {
+    throw new WeightsError(`${name}: metadata ${(cause as Error).message}`, { cause });
+  }
+}
+
+function inferConfig(
+  tensors: Tensors,
+  metadata: Metadata,
+  without: readonly S2amPart[],
+  name: string,
+): Pick<ModelConfig, "arch" | "width" | "levels" | "blur"> {
   const outermost = tensors.get(`${levelKey(0)}.down.0.weight`);
   const [width] = outermost?.shape ?? [];
   if (width === undefined) {
@@ -116,16 +154,19 @@ function inferConfig(tensors: Tensors, name: string): Pick<ModelConfig, "arch" |
   let levels = 1;
   while (tensors.has(`${levelKey(levels)}.down.1.weight`)) levels += 1;
   const attention = `${levelKey(1)}.attention`;
-  const gateChannels = tensors.get(`${attention}.background_attention.fc.2.weight`)?.shape[0];
-  const arch: Arch = gateChannels === undefined ? "unet" : gateChannels === width ? "s2asc" : "s2ad";
+  const [channels] = ["background_attention.fc.2.weight", "connection.rconv2.weight"].flatMap(
+    (key) => tensors.get(`${attention}.${key}`)?.shape[0] ?? [],
+  );
+  const arch: Arch =
+    channels === undefined ? archWithoutTensors(metadata, without, name) : channels === width ? "s2asc" : "s2ad";
   const taps = tensors.get(`${attention}.gaussianMask.weight`)?.shape[3];
   return { arch, width, levels, blur: taps === 7 ? "paper" : "code" };
 }
 
-/** Buffers that the network's state dict may hold beside its parameters. */
-const isBuffer = (key: string): boolean => key.endsWith(".num_batches_tracked") || key.endsWith(".gaussianMask.weight");
-
-function compareShapes(tensors: Tensors, expected: ReadonlyMap<string, Shape>): string[] {
+function compareShapes(tensors: Tensors, expected: ReadonlyMap<string, Shape>, config: ModelConfig): string[] {
+  /** Buffers that the network's state dict may hold beside its parameters. */
+  const isBuffer = (key: string): boolean =>
+    key.endsWith(".num_batches_tracked") || (key.endsWith(".gaussianMask.weight") && !lacks(config, "blur"));
   const missing = [...expected.keys()].filter((key) => !tensors.has(key)).map((key) => `missing ${key}`);
   const extra = [...tensors.keys()].filter((key) => !expected.has(key) && !isBuffer(key)).map((key) => `extra ${key}`);
   const misshapen = [...expected].flatMap(([key, shape]) => {
@@ -138,7 +179,9 @@ function compareShapes(tensors: Tensors, expected: ReadonlyMap<string, Shape>): 
 }
 
 /** The mask's blur is a constant of the architecture; weights that hold another one would be run wrongly in silence. */
-function gaussianMismatch(tensors: Tensors, { blur }: ModelConfig): string[] {
+function gaussianMismatch(tensors: Tensors, config: ModelConfig): string[] {
+  if (lacks(config, "blur")) return []; // there is none to compare: it is an extra tensor
+  const { blur } = config;
   const byDistance = blurTaps(blur);
   const size = 2 * byDistance.length - 1;
   const tap = (i: number): number => byDistance[Math.abs(i - byDistance.length + 1)] ?? 0;

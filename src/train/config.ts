@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { STYLES } from "../data/synth/spec.js";
 import { UsageError } from "../errors.js";
-import { ARCHS, BLURS, checkConfig, type ModelConfig, sizeMultiple } from "../model/config.js";
+import { ARCHS, BLURS, checkConfig, type ModelConfig, S2AM_PARTS, sizeMultiple } from "../model/config.js";
 import { LOSSES } from "./losses.js";
 import { checkSchedule, SCHEDULES, type Schedule } from "./schedules.js";
 
@@ -28,6 +28,11 @@ const between = (least: number, most: number) => {
 };
 const text = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const flag = v.boolean("true or false");
+/** In their order, each once, so that the same network is the same text. */
+const parts = v.pipe(
+  v.array(oneOf(S2AM_PARTS), `a list of ${S2AM_PARTS.join(", ")}`),
+  v.transform((names) => S2AM_PARTS.filter((part) => names.includes(part))),
+);
 
 /** Composites made as the training goes. */
 const synthEntries = {
@@ -62,6 +67,8 @@ const entries = {
   levels: count(1),
   globalSkip: flag,
   blur: oneOf(BLURS),
+  /** Parts that S2AM lacks: an ablation. */
+  without: parts,
   init: v.nullable(text),
   size: count(32),
   batch: count(1),
@@ -94,9 +101,10 @@ const entries = {
 };
 
 const settingsSchema = v.partial(v.strictObject(entries, "an object of settings"));
-/** Runs that began before composites could be made on the way do not say so. */
+/** Runs that began before composites could be made on the way, or parts left out, do not say so. */
 export const configSchema = v.strictObject({
   ...entries,
+  without: v.optional(parts, []),
   synth: v.optional(synthEntries.synth, SYNTH_DEFAULTS.synth),
   synthAnnotations: v.optional(synthEntries.synthAnnotations, SYNTH_DEFAULTS.synthAnnotations),
   synthCutouts: v.optional(synthEntries.synthCutouts, SYNTH_DEFAULTS.synthCutouts),
@@ -118,6 +126,7 @@ const DEFAULTS = {
   width: 64,
   globalSkip: false,
   blur: "code",
+  without: [],
   init: null,
   size: 256,
   batch: 8,
@@ -147,7 +156,7 @@ const DEFAULTS = {
   recompute: false,
   data: null,
   ...SYNTH_DEFAULTS,
-} as const satisfies Omit<TrainConfig, "levels">;
+} satisfies Omit<TrainConfig, "levels">;
 
 /**
  * @param nameOf how the one who said it calls a setting: `--clip-norm`, or `train.json: clipNorm`
@@ -224,12 +233,13 @@ function checkSources({ data, synth, ...others }: Settings): void {
 const withoutUndefined = (settings: Settings): Settings =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 
-export const modelConfigOf = ({ arch, width, levels, globalSkip, blur }: TrainConfig): ModelConfig => ({
+export const modelConfigOf = ({ arch, width, levels, globalSkip, blur, without }: TrainConfig): ModelConfig => ({
   arch,
   width,
   levels,
   globalSkip,
   blur,
+  ...(without.length > 0 && { without }),
 });
 
 export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, hold, floor }: TrainConfig): Schedule => ({

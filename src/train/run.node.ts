@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { encodeImage } from "../image/codec.node.js";
 import { fromFloat32, type HostTensor, toFloat32 } from "../io/tensor_data.js";
-import { metadataOf } from "../model/config.js";
+import { metadataOf, showParts } from "../model/config.js";
 import { parameterShapes } from "../model/weights.js";
 import type { Checkpoint } from "./checkpoint_format.node.js";
 import { modelConfigOf, scheduleOf } from "./config.js";
@@ -178,9 +178,10 @@ class TrainRun {
       samples.push({ name, caption: `${psnrBefore.toFixed(2)} dB before, ${psnr.toFixed(2)} dB after`, png });
       await folder.logPicture(progress.validatedStep, name, { width: strip.width, height: strip.height, png });
     }
+    const without = config.without.length > 0 ? ` without ${showParts(config.without)}` : "";
     const best = progress.best && `${progress.best.psnr.toFixed(2)} dB at step ${progress.best.step}`;
     const html = reportHtml({
-      title: `${config.arch} of width ${config.width} at ${config.size} x ${config.size}`,
+      title: `${config.arch} of width ${config.width}${without} at ${config.size} x ${config.size}`,
       facts: {
         steps: `${progress.step} of ${steps}, ${progress.position.epoch} epochs`,
         "best validation": best ?? "none yet",

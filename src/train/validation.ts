@@ -13,7 +13,7 @@ import { foregroundMse, mse, psnr, ssim } from "../image/metrics.js";
 import { paste } from "../image/paste.js";
 import { compareStrip, maskToImage } from "../image/strip.js";
 import { firstNonFinite, type HostTensor, toFloat32 } from "../io/tensor_data.js";
-import type { ModelConfig } from "../model/config.js";
+import { type ModelConfig, metadataOf } from "../model/config.js";
 import { unet } from "../model/unet.js";
 import { loadModel } from "../model/weights.js";
 import type { ValidationMetrics } from "./trainer.js";
@@ -100,7 +100,7 @@ export async function compileForward(
   size: number,
   signal?: AbortSignal,
 ): Promise<Plan> {
-  const { layers } = loadModel(weights, {}, config);
+  const { layers } = loadModel(weights, metadataOf(config), config);
   const { y } = unet(layers, config, input("x", [1, size, size, 4]));
   return compile(runtime, { y }, { signal });
 }
