@@ -11,6 +11,7 @@ import { cropImage, reflectPad, roundUpTo } from "./image/pad.js";
 import { paste } from "./image/paste.js";
 import { resize, resizeToRgb, type Size, workingSize } from "./image/resize.js";
 import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
+import { assertSha256 } from "./io/digest.js";
 import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
 import { requireMatrixUnits } from "./kernels/matrix_units.js";
@@ -34,6 +35,8 @@ export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixU
   readonly device?: GPUDevice;
   /** Bytes that the network may take on the device; more is an OutOfMemoryError. By default what the device gives. */
   readonly memoryLimit?: number;
+  /** 64 hexadecimal digits; weights that have another SHA-256 are refused. In a page this needs a secure context. */
+  readonly sha256?: string;
   /** What messages call the weights. */
   readonly name?: string;
   readonly signal?: AbortSignal | undefined;
@@ -104,6 +107,7 @@ export class Harmonizer {
     if (wanted && options.dtype !== "f16") throw new UsageError('matrixUnits multiply f16: add dtype: "f16"');
     const source = watchSource(await sourceOf(weights, options), { signal: options.signal });
     const name = options.name ?? (typeof weights === "string" ? weights : "weights");
+    if (options.sha256 !== undefined) await assertSha256(source, options.sha256, name, "sha256");
     const { tensors, metadata } = await readWeights(source, name);
     const model = loadModel(tensors, metadata, options, name);
     const device = options.device ?? (await openDevice({ matrixUnits: wanted !== false })).device;

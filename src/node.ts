@@ -11,6 +11,7 @@ import {
   type WeightsInput,
 } from "./harmonizer.js";
 import type { Image, ImageDataLike } from "./image/image.js";
+import { checkDigestFile } from "./io/digest_file.node.js";
 import { fileSource } from "./io/file_source.node.js";
 import { type OpenTunedOptions, openTunedDevice } from "./tuning/user_tables.node.js";
 
@@ -41,6 +42,7 @@ export async function openHarmonizer(
   const file = path === null ? null : await fileSource(path);
   let opened: OpenedDevice | null = null;
   try {
+    if (file && path !== null) await checkDigestFile(file, path);
     opened = options.device ? null : await openTunedDevice(options.open);
     // A software adapter has the machine's memory, which is taken until the system ends the process.
     const software = opened?.description.isSoftware ?? false;

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.js";
 import { assertMemory } from "../gpu/host_memory.node.js";
 import { DTYPES, type DType } from "../graph/tensor.js";
 import type { ByteSource } from "../io/byte_source.js";
+import { checkDigestFile } from "../io/digest_file.node.js";
 import { withFileSource } from "../io/file_source.node.js";
 import { readWeights, type WeightsFile } from "../io/weights_file.js";
 import { BLURS, partsOf, S2AM_PARTS, type S2amPart } from "../model/config.js";
@@ -68,6 +69,7 @@ function parseParts(text: string): S2amPart[] {
 export const withWeights = <T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> =>
   withFileSource(path, async (source) => {
     assertMemory(source.size, path);
+    await checkDigestFile(source, path);
     return use(source);
   });
 
