@@ -1,20 +1,37 @@
 /** The way to PyTorch and back: what a strict load asks for is there, and nothing is lost on the way. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytesSource } from "../src/io/byte_source.js";
 import { serializePytorchCheckpoint } from "../src/io/pytorch/writer.js";
 import { parseSafetensors } from "../src/io/safetensors.js";
-import { type HostTensor, toFloat32 } from "../src/io/tensor_data.js";
+import { fromFloat32, type HostTensor, toFloat32 } from "../src/io/tensor_data.js";
 import { readWeights } from "../src/io/weights_file.js";
-import { type ModelConfig, metadataOf } from "../src/model/config.js";
+import { DEFAULT_CONFIG, type ModelConfig, metadataOf } from "../src/model/config.js";
 import { completeStateDict } from "../src/model/state_dict.js";
 import { loadModel } from "../src/model/weights.js";
-import { DEFAULT_WEIGHTS } from "../src/package.node.js";
 import { tinyTensors, tinyWeights, workspace } from "./helpers/command_line.js";
 
-/** The weights in the box were saved by PyTorch, buffers and all. */
-const byPytorch = parseSafetensors(readFileSync(DEFAULT_WEIGHTS())).tensors;
-const config: ModelConfig = { arch: "s2ad", width: 16, levels: 8, globalSkip: true, blur: "code" };
+interface Entry {
+  readonly dtype: HostTensor["dtype"];
+  readonly shape: readonly number[];
+  readonly values?: readonly number[];
+}
+
+/** What PyTorch's own state dict holds (scripts/make_state_dict_fixture.py). */
+const saved: {
+  readonly config: Pick<ModelConfig, "arch" | "width" | "levels">;
+  readonly tensors: Record<string, Entry>;
+} = JSON.parse(readFileSync(join(import.meta.dirname, "fixtures", "models", "state_dict.json"), "utf8"));
+const config: ModelConfig = { ...DEFAULT_CONFIG, ...saved.config, globalSkip: true };
+
+function tensorOf({ dtype, shape, values }: Entry): HostTensor {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (dtype !== "F32") return { dtype, shape, data: new Uint8Array(8 * size) };
+  return fromFloat32(Float32Array.from(values ?? new Array(size).fill(0.5)), shape, dtype);
+}
+
+const byPytorch = new Map(Object.entries(saved.tensors).map(([key, entry]) => [key, tensorOf(entry)]));
 const isBuffer = (key: string): boolean => /num_batches_tracked$|gaussianMask\.weight$/.test(key);
 const bare = new Map([...byPytorch].filter(([key]) => !isBuffer(key)));
 
