@@ -113,6 +113,6 @@ const body = [
 ].join("\n");
 await writeFile(
   out,
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} 450" font-family="sans-serif" font-size="12" fill="#333"><rect width="${WIDTH}" height="450" fill="#fff"/>\n${body}\n</svg>\n`,
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} 450" font-family="sans-serif" font-size="12" fill="#333"><title>Curves of a training</title><rect width="${WIDTH}" height="450" fill="#fff"/>\n${body}\n</svg>\n`,
 );
 console.log(`${out}: ${seen.toLocaleString("en-US")} composites in ${stages.length} stage(s)`);

@@ -7,6 +7,8 @@ struct Params {
   wide: u32,
   size: u32,     // N * high * wide
   chunks: u32,   // ceil(size / CHUNK)
+  within_offset: u32,
+  around_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> flags: array<f32>;          // [N, high, wide]
@@ -14,6 +16,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> within: array<f32>;   // [1 + size]: how many are needed, then the tiles
 @group(0) @binding(3) var<storage, read_write> around: array<f32>;   // [1 + size]
 @group(0) @binding(4) var<uniform> p: Params;
+
+fn write(is_around: bool, place: u32, value: u32) {
+  if (is_around) { around[p.around_offset + place] = f32(value); } else { within[p.within_offset + place] = f32(value); }
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -29,14 +35,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     before += select(0u, count, c < chunk);
   }
   if (chunk == 0u) {
-    if (is_around) { around[0] = f32(needed); } else { within[0] = f32(needed); }
+    write(is_around, 0u, needed);
   }
   var next = 1u + before;
   var next_idle = 1u + needed + chunk * CHUNK - before;
   for (var tile = chunk * CHUNK; tile < min((chunk + 1u) * CHUNK, p.size); tile++) {
     let flagged = is_flagged(tile, is_around);
     let place = select(next_idle, next, flagged);
-    if (is_around) { around[place] = f32(tile); } else { within[place] = f32(tile); }
+    write(is_around, place, tile);
     next += select(0u, 1u, flagged);
     next_idle += select(1u, 0u, flagged);
   }

@@ -5,7 +5,9 @@
 import { expect, test } from "vitest";
 import { compile } from "../src/graph/compile.js";
 import { Runtime } from "../src/graph/runtime.js";
-import { input } from "../src/graph/tensor.js";
+import { constant, input } from "../src/graph/tensor.js";
+import { conv2dCompose } from "../src/kernels/conv2d_compose/op.js";
+import { tileOrder } from "../src/kernels/tile_order/op.js";
 import { DEFAULT_CONFIG, type ModelConfig, type S2amPart } from "../src/model/config.js";
 import { unet } from "../src/model/unet.js";
 import { loadModel } from "../src/model/weights.js";
@@ -80,3 +82,38 @@ test.each([
     runtime.dispose();
   });
 });
+
+test.each(["direct", "subgroup", "subgroup_3x3", "winograd"])(
+  "what an earlier convolution left out may be no number: composed by %s",
+  async (variant) => {
+    const { device } = await testDevice();
+    await withErrorScopes(device, async () => {
+      const runtime = new Runtime(device, { software: true });
+      const [size, cIn, cOut] = [12, 8, 8];
+      const shape = [1, size, size, cOut];
+      const values = (length: number, of: (i: number) => number) => Float32Array.from({ length }, (_, i) => of(i));
+      const [x, features] = [input("x", [1, size, size, cIn]), input("features", shape)];
+      const [gates, m] = [input("gates", [1, 2 * cOut]), input("m", [1, size, size, 1])];
+      const w = constant(
+        "w",
+        [3, 3, cIn, cOut],
+        values(9 * cIn * cOut, (i) => (i % 7) - 3),
+      );
+      const attrs = { stride: 1, padding: 1, activation: "elu" } as const;
+      const y = conv2dCompose(x, w, null, { features, gates, m, tiles: tileOrder(m).within }, attrs, { variant });
+      const plan = await compile(runtime, { y }, { tuning: "off" });
+      // The mask is the first row; windows of rows from the third on see what may hold anything.
+      const { outputs } = await plan.run({
+        x: values(size * size * cIn, (i) => (i < 2 * size * cIn ? 0.5 : Number.NaN)),
+        features: values(size * size * cOut, (i) => i + 1),
+        gates: values(2 * cOut, (i) => (i < cOut ? 3 : 2)),
+        m: values(size * size, (i) => (i < size ? 1 : 0)),
+      });
+      const found = outputs.y ?? new Float32Array(0);
+      expect(found.subarray(0, size * cOut).every(Number.isFinite)).toBe(true);
+      expect(found.subarray(size * cOut)).toEqual(values(size * size * cOut, (i) => 2 * (i + 1)).subarray(size * cOut));
+      await plan.dispose();
+      runtime.dispose();
+    });
+  },
+);

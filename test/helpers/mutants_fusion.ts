@@ -26,7 +26,7 @@ export const FUSIONS: readonly ShaderMutants[] = [
     cases: COMPOSED_WHOLE,
     mutations: [
       ["epilogue(value, m / (p.grid_w * p.grid_h)", "epilogue(value, 0u"],
-      ["feature * mixing", "feature"],
+      ["feature * composing.mixing", "feature"],
     ],
   },
   {
@@ -72,8 +72,71 @@ export const FUSIONS: readonly ShaderMutants[] = [
     variant: "winograd_f4",
     cases: COMPOSED,
     mutations: [
-      ["store_y(image,", "store_y(0u,"],
+      ["composing_of(image,", "composing_of(0u,"],
       ["(image * p.oh + top", "(top"],
     ],
+  },
+  {
+    shader: shaders.tile_flags,
+    op: "tile_order",
+    variant: "direct",
+    mutations: [
+      ["!= 0.0", "== 0.0"],
+      ["any |=", "any ="],
+      ["image * p.h +", ""],
+      ["min(left + c, p.w - 1u)", "left"],
+    ],
+  },
+  {
+    shader: shaders.tile_counts,
+    op: "tile_order",
+    variant: "direct",
+    mutations: [
+      ["i >= p.chunks)", "i < p.chunks)"],
+      ["i % p.chunks * CHUNK", "0u"],
+      ["row + r - 1u", "row + r"],
+      ["inside && flags", "flags"],
+    ],
+  },
+  {
+    shader: shaders.tile_order,
+    op: "tile_order",
+    variant: "direct",
+    mutations: [
+      ["c < chunk", "c <= chunk"],
+      ["select(next_idle, next, flagged)", "select(next, next_idle, flagged)"],
+      ["+ chunk * CHUNK - before", "- before"],
+      ["column + c - 1u", "column + c"],
+    ],
+  },
+  {
+    shader: shaders.tile_workgroups,
+    op: "conv2d",
+    variant: "winograd",
+    cases: ["2x40x41x16-20_k3s1p1_relu_tiles170"],
+    mutations: [
+      ["(needed + p.product_rows - 1u) / p.product_rows", "needed / p.product_rows / 2u"],
+      ["needed * p.output_threads", "needed"],
+      ["needed * p.input_threads", "needed"],
+    ],
+  },
+  {
+    shader: shaders.s2am_background,
+    op: "conv2d_compose",
+    variant: "winograd",
+    cases: ["2x13x18x12-24_k3s1p1_elu_tiles11"],
+    mutations: [
+      ["place < u32(order[0])", "place < u32(order[0]) + 9u"],
+      ["place_of(image, p.gates", "place_of(0u, p.gates"],
+      ["* gate);", ");"],
+      ["order[1u + place]", "order[place]"],
+    ],
+  },
+  {
+    shader: shaders.winograd_output,
+    op: "conv2d_compose",
+    variant: "winograd",
+    cases: ["2x13x18x12-24_k3s1p1_elu_tiles11"],
+    mutations: [["order[1u + place]", "order[place]"]],
   },
 ];

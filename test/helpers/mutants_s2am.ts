@@ -57,8 +57,8 @@ export const S2AM: readonly ShaderMutants[] = [
     op: "conv2d_compose",
     variant: "direct",
     mutations: [
-      ["feature * mixing", "feature"],
-      ["(1.0 - inside) * feature", "feature"],
+      ["feature * composing.mixing", "feature"],
+      ["(1.0 - inside) * background", "background"],
       ["ep.gates_offset + ep.gates_c", "ep.gates_offset"],
       ["place_of(image, ep.gates_pitch", "place_of(0u, ep.gates_pitch"],
     ],

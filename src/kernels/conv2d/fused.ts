@@ -64,8 +64,11 @@ export function expectTiles(op: string, tiles: TensorSpec | null | undefined, sh
   expectShape(op, "tiles", tiles, [1 + tileCount(shape).size], `y ${showShape(shape)}`);
 }
 
-/** The order of the tiles of y, of those that may be left out. */
-export const orderOf = (problem: Problem<unknown>): TensorView | null => fusedOf(problem, "tiles");
+/** The order of the tiles of y, some of which may be left out. One that lies inside another tensor is left unheeded. */
+export function orderOf(problem: Problem<unknown>): TensorView | null {
+  const order = fusedOf(problem, "tiles");
+  return order?.offset === 0 ? order : null;
+}
 
 /** What equation (1) composes with, where a problem does. */
 export function compositionOf(problem: Problem<unknown>): { features: TensorView; gates: TensorView } | null {

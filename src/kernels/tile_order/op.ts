@@ -76,7 +76,7 @@ export const tileOrderOp = defineOp<Record<string, never>>({
             pass(tile_order, {
               bind: { flags, counts, within: result(p, 0), around: result(p, 1) },
               consts,
-              params,
+              params: { ...params, within_offset: result(p, 0).offset, around_offset: result(p, 1).offset },
               workgroups: threads(2 * chunks),
             }),
           ],
