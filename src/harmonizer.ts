@@ -1,16 +1,21 @@
 /** The one-liner: a composite and its mask in, the harmonized picture out, at the size it came. Safe in a browser. */
-import { AbortedError, InputError, UsageError, WeightsError } from "./errors.js";
+import { AbortedError, UsageError, WeightsError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
-import type { CompileProgress } from "./graph/compile.js";
 import type { MatrixUnits } from "./graph/op.js";
+import { joinedWeight, type PastedObject } from "./harmonizer/objects.js";
+import type { HarmonizeInput, HarmonizeOptions, HarmonizeResult } from "./harmonizer/options.js";
+import { prepare } from "./harmonizer/prepare.js";
+import { type DownloadOptions, sourceOf, type WeightsInput } from "./harmonizer/weights_source.js";
+import { beforeReference, hideOthers, type Reference } from "./image/background.js";
 import { stackMask } from "./image/float.js";
-import { guidedUpsample } from "./image/guided_upsample.js";
-import { type Image, type ImageDataLike, toImage, toImageData } from "./image/image.js";
-import { checkMask, featherMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "./image/mask.js";
+import { type Answer, guidedUpsample } from "./image/guided_upsample.js";
+import { type Image, type ImageDataLike, toImageData } from "./image/image.js";
+import type { Mask } from "./image/mask.js";
 import { cropImage, reflectPad, roundUpTo } from "./image/pad.js";
 import { paste } from "./image/paste.js";
-import { resize, resizeToRgb, type Size, workingSize } from "./image/resize.js";
-import { type ByteSource, bytesSource, watchSource } from "./io/byte_source.js";
+import { resize, type Size } from "./image/resize.js";
+import { resizeVisible } from "./image/resize_weighted.js";
+import { watchSource } from "./io/byte_source.js";
 import { assertSha256 } from "./io/digest.js";
 import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
@@ -22,10 +27,18 @@ import { loadModel, type ModelOptions } from "./model/weights.js";
 import { loadTuning } from "./tuning/browser_cache.js";
 import { hasTuning } from "./tuning/device_tuning.js";
 
-/** Weights as safetensors or as a PyTorch checkpoint: bytes, a source that is read in ranges, or an address to fetch. */
-export type WeightsInput = Uint8Array | ArrayBuffer | ByteSource | URL | string;
+export {
+  DEFAULT_WORKING_SIZE,
+  type HarmonizeInput,
+  type HarmonizeOptions,
+  type HarmonizeProgress,
+  type HarmonizeResult,
+  type InputNames,
+} from "./harmonizer/options.js";
+export type { LoadProgress, WeightsInput } from "./harmonizer/weights_source.js";
+export type { Region } from "./image/background.js";
 
-export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixUnits"> {
+export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixUnits">, DownloadOptions {
   /**
    * With dtype f16: multiplies on the device's matrix units, an experimental feature of Chromium's. `true` finds them, and is an
    * AdapterError where there are none. Default: none is used.
@@ -39,55 +52,7 @@ export interface LoadOptions extends ModelOptions, Omit<NetworkOptions, "matrixU
   readonly sha256?: string;
   /** What messages call the weights. */
   readonly name?: string;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
-
-export interface LoadProgress {
-  readonly stage: "download";
-  /** Bytes. */
-  readonly done: number;
-  /** Bytes; 0 when the server does not say. */
-  readonly total: number;
-}
-
-export interface HarmonizeInput<Picture extends Image | ImageDataLike> {
-  readonly image: Picture;
-  /** White is the foreground that is changed. Without it the image's alpha is the mask and the result is opaque. */
-  readonly mask?: Image | ImageDataLike | Mask | undefined;
-}
-
-export interface HarmonizeOptions {
-  /** 0 leaves the picture as it is, 1 takes the network's colours whole. Default 1. */
-  readonly strength?: number;
-  /** Longest side at which the network runs; larger pictures run reduced and keep their detail. Default 512. */
-  readonly workingSize?: number;
-  /** Pixels over which the change fades in from the mask's edge inwards. Default 0. */
-  readonly feather?: number;
-  /** Takes black as the foreground. */
-  readonly invertMask?: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
-  /** With a network stored as f16: also runs it in f32, and says how far the two are apart. */
-  readonly checkDtype?: boolean;
-  /** What messages call the inputs. */
-  readonly names?: { readonly image: string; readonly mask: string };
-}
-
-export interface HarmonizeResult<Picture> {
-  readonly image: Picture;
-  /** The mask that was used, inverted and feathered as asked. */
-  readonly mask: Mask;
-  /** Size at which the network ran, before padding. */
-  readonly workedAt: { readonly width: number; readonly height: number };
-  /** Milliseconds of the network's run alone, and of everything. */
-  readonly modelMs: number;
-  readonly totalMs: number;
-  /** With `checkDtype`, of the network's output. */
-  readonly f16Error?: DtypeError;
-}
-
-export const DEFAULT_WORKING_SIZE = 512;
 
 export class Harmonizer {
   private readonly underWay = new Set<Promise<unknown>>();
@@ -125,10 +90,11 @@ export class Harmonizer {
   }
 
   /**
-   * Makes the masked region match the rest. Pixels whose mask is 0 are copied bit for bit. Concurrent calls are fine;
-   * the device takes them in turn.
+   * Makes the masked region match the rest. Pixels whose mask is 0 are copied bit for bit; soft edges take the change in
+   * proportion. Concurrent calls are fine; the device takes them in turn.
    * @param input an `ImageData` (or alike) comes back as one, an `Image` as an `Image` of the same depth and channels
-   * @throws InputError for a mask that is missing, empty or of another size; UsageError; OutOfMemoryError; AbortedError
+   * @throws InputError for a mask that is missing, empty, of another size or hidden by later ones, and for a reference outside
+   *   the picture, inside a mask or too small; UsageError; OutOfMemoryError; AbortedError
    */
   async harmonize<Picture extends Image | ImageDataLike>(
     input: HarmonizeInput<Picture>,
@@ -157,33 +123,66 @@ export class Harmonizer {
     options: HarmonizeOptions,
   ): Promise<HarmonizeResult<Picture>> {
     const started = performance.now();
-    const { strength = 1, workingSize: longest = DEFAULT_WORKING_SIZE, feather = 0, signal } = options;
-    checkOptions(strength, longest, feather);
-    const names = options.names ?? { image: "image", mask: "mask" };
-    const image = toImage(input.image, names.image);
-    const mask = maskOf(image, input.mask, options.invertMask ?? false, names);
-    const size = workingSize(image.width, image.height, longest);
-    const { small, smallMask, y, modelMs, f16Error } = await this.runNetwork(image, mask, size, options);
-    await turn(signal);
-    const reduced = size.width !== image.width || size.height !== image.height;
-    const harmonized = reduced ? guidedUpsample(image, small, y, smallMask) : y;
-    const soft = featherMask(mask, feather);
-    await turn(signal);
-    const pasted = paste(image, harmonized, soft, { strength, alpha: input.mask ? "keep" : "drop" });
-    const result = "channels" in input.image ? pasted : toImageData(pasted);
-    const totalMs = performance.now() - started;
-    return { image: result as unknown as Picture, mask: soft, workedAt: size, modelMs, totalMs, ...f16Error };
+    const { strength = 1, signal } = options;
+    const { picture, objects, size, reference } = prepare(input, options);
+    const small = objects.map(
+      ({ mask }) =>
+        () =>
+          resize(mask, size.width, size.height),
+    );
+
+    let result = picture;
+    let modelMs = 0;
+    let worst: DtypeError | undefined;
+    const total = objects.length;
+    for (const [index, object] of objects.entries()) {
+      if (total > 1) options.onProgress?.({ stage: "objects", done: index, total });
+      const others = small.slice(index + 1);
+      const { answer, ...run } = await this.runNetwork(result, object, others, reference, size, options);
+      modelMs += run.modelMs;
+      if (run.f16Error && run.f16Error.maxAbs >= (worst?.maxAbs ?? 0)) worst = run.f16Error;
+      await turn(signal);
+      const rows = guidedUpsample(result, object.seen, answer);
+      await turn(signal);
+      result = paste(result, rows, object.weight, { strength });
+    }
+    if (total > 1) options.onProgress?.({ stage: "objects", done: total, total });
+    const returned = "channels" in input.image ? result : toImageData(result);
+    return {
+      image: returned as unknown as Picture,
+      mask: joinedWeight(objects),
+      workedAt: size,
+      modelMs,
+      totalMs: performance.now() - started,
+      ...(worst && { f16Error: worst }),
+    };
   }
 
-  private async runNetwork(image: Image, mask: Mask, { width, height }: Size, options: HarmonizeOptions) {
+  /** @param others reduced masks of the objects that are still to be harmonized, when they are wanted */
+  private async runNetwork(
+    image: Image,
+    object: PastedObject,
+    others: readonly (() => Mask)[],
+    reference: Reference | null,
+    { width, height }: Size,
+    options: HarmonizeOptions,
+  ): Promise<{ answer: Answer; modelMs: number; f16Error?: DtypeError }> {
     const { signal, onProgress } = options;
     const multiple = sizeMultiple(this.network.model.config);
     const shape: NetworkShape = [1, roundUpTo(height, multiple), roundUpTo(width, multiple)];
     // The plan comes first, as it tells whether the device can hold it, before large copies are made here.
     return this.network.withPlan(shape, { signal, onProgress }, async (plan) => {
-      const small = resizeToRgb(image, width, height);
-      const smallMask = resize(mask, width, height);
-      const x = reflectPad(stackMask(small, smallMask), multiple).data;
+      const picture = resizeVisible(image, width, height);
+      const own = resize(object.mask, width, height);
+      const seen = object.seen === object.mask ? own : resize(object.seen, width, height);
+      const alone = hideOthers(
+        picture,
+        own,
+        seen,
+        others.map((mask) => mask()),
+      );
+      const input = reference ? beforeReference(alone, own, reference) : alone;
+      const x = reflectPad(stackMask(input, own), multiple).data;
       await turn(signal);
       const started = performance.now();
       const { outputs } = await plan.run({ x }, { signal });
@@ -192,10 +191,10 @@ export class Harmonizer {
       if (firstNonFinite(data) >= 0) {
         throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(this.network.dtype)}`);
       }
-      const y = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
+      const output = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
       const check = (options.checkDtype ?? false) && this.network.dtype === "f16";
       const f16Error = check ? { f16Error: await dtypeErrorOf(this.network, x, shape, data) } : {};
-      return { small, smallMask, y, modelMs, f16Error };
+      return { answer: { input, output, mask: seen, picture }, modelMs, ...f16Error };
     });
   }
 }
@@ -228,76 +227,4 @@ async function turn(signal: AbortSignal | undefined): Promise<void> {
     port2.postMessage(null);
   });
   if (signal?.aborted) throw new AbortedError("harmonize: aborted by the caller", { cause: signal.reason });
-}
-
-function checkOptions(strength: number, longest: number, feather: number): void {
-  if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength must be a number from 0 to 1, got ${strength}`);
-  if (!(Number.isInteger(longest) && longest >= 16)) {
-    throw new UsageError(`the working size must be a whole number of pixels from 16, got ${longest}`);
-  }
-  if (!(Number.isFinite(feather) && feather >= 0))
-    throw new UsageError(`feather must be 0 pixels or more, got ${feather}`);
-}
-
-function maskOf(
-  image: Image,
-  given: HarmonizeInput<Image>["mask"],
-  invert: boolean,
-  names: { readonly image: string; readonly mask: string },
-): Mask {
-  const isFloat = (mask: Image | ImageDataLike | Mask): mask is Mask => mask.data instanceof Float32Array;
-  let mask: Mask;
-  if (!given) mask = maskFromAlpha(image, names.image);
-  else if (isFloat(given)) mask = checkRange(given, names.mask);
-  else mask = maskFromImage(toImage(given, names.mask));
-  if (invert) mask = invertMask(mask);
-  checkMask(mask, image, given ? names : { image: names.image, mask: `the alpha of ${names.image}` });
-  return mask;
-}
-
-function checkRange(mask: Mask, name: string): Mask {
-  const bad = mask.data.findIndex((value) => !(value >= 0 && value <= 1));
-  if (bad >= 0) throw new InputError(`${name}: values must lie in 0..1, element ${bad} is ${mask.data[bad]}`);
-  return mask;
-}
-
-async function sourceOf(weights: WeightsInput, options: LoadOptions): Promise<ByteSource> {
-  if (weights instanceof Uint8Array) return bytesSource(weights);
-  if (weights instanceof ArrayBuffer) return bytesSource(new Uint8Array(weights));
-  if (typeof weights === "string" || weights instanceof URL)
-    return bytesSource(await download(String(weights), options));
-  return weights;
-}
-
-async function download(address: string, options: LoadOptions): Promise<Uint8Array> {
-  try {
-    return await fetchBytes(address, options);
-  } catch (cause) {
-    if (options.signal?.aborted)
-      throw new AbortedError(`${address}: the download was aborted by the caller`, { cause });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`${address}: the weights could not be fetched (${reason})`, { cause });
-  }
-}
-
-async function fetchBytes(address: string, { signal, onProgress }: LoadOptions): Promise<Uint8Array> {
-  const response = await fetch(address, { signal: signal ?? null });
-  if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-  // The length of a compressed transfer says nothing of what comes out of it.
-  const total = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length") ?? 0);
-  const parts: Uint8Array[] = [];
-  let done = 0;
-  const reader = response.body.getReader();
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-    parts.push(chunk.value);
-    done += chunk.value.length;
-    onProgress?.({ stage: "download", done, total });
-  }
-  const bytes = new Uint8Array(done);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -15,11 +15,14 @@ export {
   DEFAULT_WORKING_SIZE,
   type HarmonizeInput,
   type HarmonizeOptions,
+  type HarmonizeProgress,
   type HarmonizeResult,
   Harmonizer,
   harmonize,
+  type InputNames,
   type LoadOptions,
   type LoadProgress,
+  type Region,
   type WeightsInput,
 } from "./harmonizer.js";
 export type { Image, ImageDataLike } from "./image/image.js";

@@ -49,15 +49,25 @@ function toPng(data: Uint8ClampedArray): Buffer {
   return PNG.sync.write(Object.assign(new PNG({ width: SIZE, height: SIZE }), { data: Buffer.from(data) }));
 }
 
-/** What Node computes on the bundled adapter: the network's own output, and the picture. */
+/** Left and right of the disc's middle: two objects. */
+function halves(): readonly [Uint8ClampedArray, Uint8ClampedArray] {
+  const half = (isLeft: boolean): Uint8ClampedArray =>
+    picture.mask.map((value, k) => (k % 4 === 3 || (k >> 2) % SIZE < 140 === isLeft ? value : 0));
+  return [half(true), half(false)];
+}
+const REFERENCE = { x: 0, y: 192, width: 256, height: 64 };
+
+/** What Node computes on the bundled adapter: the network's own output, and the pictures. */
 async function computeInNode() {
   const { device } = await testDevice();
   const harmonizer = await s2am.Harmonizer.load(readFileSync(DEFAULT_WEIGHTS()), { device });
   const { outputs } = await harmonizer.network.run(picture.planes, [1, SIZE, SIZE]);
   const [image, mask] = [picture.image, picture.mask].map((data) => ({ width: SIZE, height: SIZE, data }));
   const result = await harmonizer.harmonize({ image: image as s2am.ImageDataLike, mask });
+  const masks = halves().map((data) => ({ width: SIZE, height: SIZE, data }));
+  const steered = await harmonizer.harmonize({ image: image as s2am.ImageDataLike, masks }, { reference: REFERENCE });
   await harmonizer.dispose();
-  return { y: outputs.y as Float32Array, image: result.image.data };
+  return { y: outputs.y as Float32Array, image: result.image.data, steered: steered.image.data };
 }
 
 test("the bundle imports nothing: no package and nothing of Node's", () => {
@@ -236,6 +246,46 @@ describe.skipIf(!chromium)("in Chromium", () => {
         const [unchanged] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
         const saved = PNG.sync.read(readFileSync(await unchanged.path())).data;
         expect(largestDifference(saved, picture.image)).toBe(0);
+      });
+    });
+
+    test("two objects, and a reference drawn with the pointer: as in Node", async () => {
+      await visit(server.url, async (page) => {
+        await setPicture(page, "composite", picture.image);
+        // A dialog hands files over in an order of its own: the numbers count.
+        const files = halves().map((data, k) => ({
+          name: `m${k + 1}.png`,
+          mimeType: "image/png",
+          buffer: toPng(data),
+        }));
+        await page.setInputFiles("#mask", files.reverse());
+        await page.waitForSelector("#composite-tile.filled");
+        await page.waitForSelector("#mask-tile.filled");
+        expect(await page.textContent("#mask-name")).toMatch(/^m1\.png, 256 × 256; m2\.png/);
+
+        await page.fill("#reference", "1, 2, three, 4");
+        await page.click("#harmonize");
+        await page.waitForFunction(() => document.querySelector("#error")?.textContent !== "");
+        expect(await page.textContent("#error")).toContain("four whole numbers");
+
+        await page.click("#draw-reference");
+        const box = await page.locator("#before").boundingBox();
+        if (!box) throw new Error("the canvas is not shown");
+        const at = (x: number, y: number): [number, number] => [
+          box.x + (x / SIZE) * box.width,
+          box.y + (y / SIZE) * box.height,
+        ];
+        const { x, y, width, height } = REFERENCE;
+        await page.mouse.move(...at(x, y));
+        await page.mouse.down();
+        await page.mouse.move(...at(x + width, y + height - 8));
+        await page.mouse.move(...at(x + width, y + height));
+        await page.mouse.up();
+        expect(await page.inputValue("#reference")).toBe([x, y, width, height].join(", "));
+
+        const after = await harmonize(page);
+        expect(largestDifference(after, inNode.steered)).toBeLessThanOrEqual(1);
+        expect(largestDifference(after, inNode.image)).toBeGreaterThan(2);
       });
     });
 

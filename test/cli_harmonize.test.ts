@@ -43,6 +43,8 @@ describe("s2am harmonize", () => {
       adapter: expect.any(String),
       input: "a.png",
       mask: "mask.png",
+      masks: ["mask.png"],
+      reference: null,
       output: "out.png",
       compare: "strip.jpg",
       width: W,

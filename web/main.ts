@@ -1,7 +1,8 @@
 /** The demo page: two pictures in, one out. It uses nothing but the package's public interface. */
-import { AbortedError, type CompileProgress, type LoadProgress, S2amError } from "../src/index.js";
+import { AbortedError, type HarmonizeProgress, type LoadProgress, S2amError } from "../src/index.js";
 import { loadHarmonizer, openDevice } from "./engine.js";
 import { blend, draw, opaque, openPicture, readPixels, savePng } from "./pictures.js";
+import { regionControl } from "./region.js";
 
 const SLOTS = ["composite", "mask"] as const;
 type Slot = (typeof SLOTS)[number];
@@ -16,13 +17,17 @@ const page = {
   example: element("example", HTMLButtonElement),
   strength: element("strength", HTMLInputElement),
   strengthValue: element("strength-value", HTMLOutputElement),
+  reference: element("reference", HTMLInputElement),
+  drawReference: element("draw-reference", HTMLButtonElement),
+  sheet: element("sheet", HTMLElement),
   download: element("download", HTMLButtonElement),
   progress: element("progress", HTMLProgressElement),
   status: element("status", HTMLElement),
   error: element("error", HTMLElement),
 };
 
-const files: Partial<Record<Slot, File>> = {};
+/** One composite; a mask for each object. */
+const files: Record<Slot, readonly File[]> = { composite: [], mask: [] };
 let result: { before: ImageData; after: ImageData } | null = null;
 let running: AbortController | null = null;
 
@@ -49,11 +54,13 @@ function reportError(error: unknown): void {
   page.error.textContent = error instanceof S2amError ? message : `Something went wrong: ${message}`;
 }
 
-function reportLoading(progress: LoadProgress | CompileProgress): void {
+function reportLoading(progress: LoadProgress | HarmonizeProgress): void {
   const { stage, done, total } = progress;
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
   if (stage === "download") {
     report(`Downloading weights: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ""} MB`, done, total);
+  } else if (stage === "objects") {
+    report(`Harmonizing object ${Math.min(done + 1, total)} of ${total}`, done, total);
   } else
     report(`${stage === "pipelines" ? "Compiling kernels" : "Preparing weights"}: ${done} of ${total}`, done, total);
 }
@@ -61,26 +68,35 @@ function reportLoading(progress: LoadProgress | CompileProgress): void {
 function update(): void {
   page.harmonize.hidden = page.example.disabled = running !== null;
   page.cancel.hidden = running === null;
-  page.harmonize.disabled = !files.composite;
+  page.harmonize.disabled = page.drawReference.disabled = files.composite.length === 0;
   page.strength.disabled = !result;
   page.download.hidden = !result;
   page.stage.classList.toggle("plain", !result);
 }
 
-async function choose(slot: Slot, file: File): Promise<void> {
+/** Masks are taken in the order of their names' numbers: the order in which a file dialog hands them over is its own. */
+async function choose(slot: Slot, chosen: readonly File[]): Promise<void> {
   running?.abort();
   page.error.textContent = "";
+  const [first, ...rest] = [...chosen].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  if (!first) return;
+  const taken = slot === "mask" ? [first, ...rest] : [first];
   try {
-    const picture = await openPicture(file);
-    files[slot] = file;
+    const sizes: string[] = [];
+    for (const file of taken) {
+      const picture = await openPicture(file);
+      sizes.push(`${file.name}, ${picture.width} × ${picture.height}`);
+      if (slot === "composite") {
+        draw(page.before, picture);
+        page.stage.hidden = false;
+        region.clear();
+      }
+      picture.close();
+    }
+    files[slot] = taken;
     result = null;
     element(`${slot}-tile`, HTMLElement).classList.add("filled");
-    element(`${slot}-name`, HTMLElement).textContent = `${file.name}, ${picture.width} × ${picture.height}`;
-    if (slot === "composite") {
-      draw(page.before, picture);
-      page.stage.hidden = false;
-    }
-    picture.close();
+    element(`${slot}-name`, HTMLElement).textContent = sizes.join("; ");
     report("");
   } catch (error) {
     reportError(error);
@@ -89,13 +105,14 @@ async function choose(slot: Slot, file: File): Promise<void> {
 }
 
 async function harmonize(): Promise<void> {
-  const { composite, mask } = files;
+  const [composite] = files.composite;
   if (!composite || running) return;
   const controller = new AbortController();
   running = controller;
   page.error.textContent = "";
   update();
   try {
+    const reference = region.read();
     report("Opening the GPU", 0);
     const harmonizer = await loadHarmonizer(controller.signal, reportLoading);
     const { device, description } = await openDevice();
@@ -104,18 +121,24 @@ async function harmonize(): Promise<void> {
       return readPixels(device, picture, file.name).finally(() => picture.close());
     };
     const image = await pixels(composite);
+    const masks: ImageData[] = [];
+    for (const file of files.mask) masks.push(await pixels(file));
     report("Harmonizing", 0);
     const output = await harmonizer.harmonize(
-      { image, mask: mask && (await pixels(mask)) },
+      { image, masks: masks.length > 0 ? masks : undefined },
       {
+        reference,
         signal: controller.signal,
-        names: { image: composite.name, mask: mask?.name ?? "mask" },
-        onProgress: (progress) => (progress.done < progress.total ? reportLoading(progress) : report("Harmonizing", 0)),
+        names: { image: composite.name, mask: "mask", masks: files.mask.map(({ name }) => name) },
+        onProgress: (progress) =>
+          progress.stage === "objects" || progress.done < progress.total
+            ? reportLoading(progress)
+            : report("Harmonizing", 0),
       },
     );
     if (controller.signal.aborted) throw new AbortedError();
     const after = new ImageData(new Uint8ClampedArray(output.image.data), image.width, image.height);
-    result = { before: mask ? image : opaque(image), after };
+    result = { before: masks.length > 0 ? image : opaque(image), after };
     draw(page.before, result.before);
     draw(page.after, after);
     const seconds = (output.totalMs / 1000).toFixed(2);
@@ -138,32 +161,42 @@ async function tryExample(): Promise<void> {
       return new File([await response.blob()], name);
     };
     const [composite, mask] = await Promise.all([fetchFile("table.png"), fetchFile("table_mask.png")]);
-    await choose("composite", composite);
-    await choose("mask", mask);
+    await choose("composite", [composite]);
+    await choose("mask", [mask]);
     await harmonize();
   } catch (error) {
     reportError(error);
   }
 }
 
-/** One file goes where it fell; of several, and beside the tiles, the one called a mask is the mask. */
+/** What falls on a tile goes there; beside the tiles, what is called a mask is one. */
 async function drop(event: DragEvent): Promise<void> {
   event.preventDefault();
   const dropped = [...(event.dataTransfer?.files ?? [])];
   const target = event.target instanceof Element ? event.target : null;
   const tile = SLOTS.find((slot) => target?.closest(`#${slot}-tile`));
-  for (const file of dropped) {
-    const named = /mask/i.test(file.name) ? "mask" : "composite";
-    await choose(dropped.length === 1 && tile ? tile : named, file);
-  }
+  const isMask = ({ name }: File): boolean => /mask/i.test(name);
+  const onTile = tile !== undefined && (dropped.length === 1 || (tile === "mask" && dropped.every(isMask)));
+  if (onTile) return choose(tile, dropped);
+  await choose(
+    "composite",
+    dropped.filter((file) => !isMask(file)),
+  );
+  await choose("mask", dropped.filter(isMask));
 }
 
+const region = regionControl({
+  canvas: page.before,
+  field: page.reference,
+  button: page.drawReference,
+  sheet: page.sheet,
+});
 for (const slot of SLOTS) {
   const input = element(slot, HTMLInputElement);
   input.addEventListener("change", () => {
-    const [file] = input.files ?? [];
-    if (file) void choose(slot, file);
+    const chosen = [...(input.files ?? [])];
     input.value = ""; // so that the same file can be chosen again
+    void choose(slot, chosen);
   });
 }
 const strength = (): number => Number(page.strength.value);
@@ -176,7 +209,7 @@ page.strength.addEventListener("input", () => {
   page.strengthValue.value = `${Math.round(100 * strength())} %`;
 });
 page.download.addEventListener("click", () => {
-  const name = `${files.composite?.name.replace(/\.\w+$/, "") ?? "picture"}_harmonized.png`;
+  const name = `${files.composite[0]?.name.replace(/\.\w+$/, "") ?? "picture"}_harmonized.png`;
   if (result) savePng(blend(result.before, result.after, strength()), name).catch(reportError);
 });
 addEventListener("dragover", (event) => event.preventDefault());

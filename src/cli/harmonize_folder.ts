@@ -1,4 +1,7 @@
-/** A folder of composites: every NAME.EXT with a NAME_mask.png beside it. A bad pair is named and the rest go on. */
+/**
+ * A folder of composites: every NAME.EXT with a NAME_mask.png beside it, or with NAME_mask_1.png, NAME_mask_2.png, ... where
+ * several objects are pasted. A bad pair is named and the rest go on.
+ */
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { DeviceLostError, InputError, S2amError, UsageError } from "../errors.js";
@@ -14,10 +17,18 @@ import {
 } from "./harmonize_pair.js";
 
 export interface FolderPairs {
-  /** The pictures' file names, sorted. */
-  readonly names: readonly string[];
+  /** By the pictures' file names, sorted. */
+  readonly pairs: readonly FolderPair[];
   /** Pictures without a mask beside them. */
   readonly withoutMask: readonly string[];
+}
+
+interface FolderPair {
+  readonly name: string;
+  /** File names, in the objects' order. */
+  readonly masks: readonly string[];
+  /** What is wrong with the masks' names. */
+  readonly problem: string | null;
 }
 
 export interface FolderReport {
@@ -27,11 +38,11 @@ export interface FolderReport {
 }
 
 const PICTURE = /\.(png|jpe?g|webp)$/i;
-const COMPANION = /_(mask|real)$/i;
+const COMPANION = /_(mask(_\d+)?|real)$/i;
 
 /** Looks through the folder, and at where the outputs are to go; makes and writes nothing. */
 export async function findPairs({ composite, output, compare }: Job): Promise<FolderPairs> {
-  const pairs = await listPairs(composite);
+  const found = await listPairs(composite);
   for (const folder of [output, compare]) {
     if (folder === undefined) continue;
     if (await sameFile(composite, folder)) {
@@ -45,7 +56,7 @@ export async function findPairs({ composite, output, compare }: Job): Promise<Fo
   if (compare !== undefined && (await sameFile(output, compare))) {
     throw new UsageError(`${compare}: --compare must not name the output folder`);
   }
-  return pairs;
+  return found;
 }
 
 async function listPairs(folder: string): Promise<FolderPairs> {
@@ -53,22 +64,42 @@ async function listPairs(folder: string): Promise<FolderPairs> {
     throw new InputError(`${folder}: cannot be read (${reason(cause)})`, { cause });
   });
   const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  const all = new Set(files);
   const pictures = files.filter((name) => PICTURE.test(name) && !COMPANION.test(parse(name).name)).sort();
-  const hasMask = (name: string): boolean => all.has(`${parse(name).name}_mask.png`);
-  const names = pictures.filter(hasMask);
-  if (names.length === 0) {
+  const found = pictures.map((name) => ({ name, ...masksBeside(parse(name).name, files) }));
+  const pairs = found.filter(({ masks }) => masks.length > 0);
+  if (pairs.length === 0) {
     throw new InputError(
-      `${folder}: no pictures with a mask in it; expected NAME.jpg, .png or .webp with NAME_mask.png beside it`,
+      `${folder}: no pictures with a mask in it; expected NAME.jpg, .png or .webp with NAME_mask.png beside it, or NAME_mask_1.png, NAME_mask_2.png, ...`,
     );
   }
-  return { names, withoutMask: pictures.filter((name) => !hasMask(name)) };
+  return { pairs, withoutMask: found.filter(({ masks }) => masks.length === 0).map(({ name }) => name) };
+}
+
+/** The masks of a picture by its name: one, or one an object with numbers from 1 on. */
+function masksBeside(stem: string, files: readonly string[]): Omit<FolderPair, "name"> {
+  const whole = `${stem}_mask.png`;
+  const start = `${stem}_mask_`;
+  const numbered = files
+    .filter((name) => name.startsWith(start) && /^\d+\.png$/.test(name.slice(start.length)))
+    .map((name) => ({ name, number: Number.parseInt(name.slice(start.length), 10) }))
+    .sort((a, b) => a.number - b.number);
+  const names = numbered.map(({ name }) => name);
+  if (numbered.length === 0) return { masks: files.includes(whole) ? [whole] : [], problem: null };
+  if (files.includes(whole))
+    return { masks: [whole, ...names], problem: `both ${whole} and ${names[0]}: keep one form` };
+  const gap = numbered.findIndex(({ number }, index) => number !== index + 1);
+  if (gap < 0) return { masks: names, problem: null };
+  const twice = numbered[gap]?.number === gap;
+  const problem = twice
+    ? `${names[gap - 1]} and ${names[gap]} have the same number`
+    : `${start}${gap + 1}.png is missing, and there is ${names[gap]}`;
+  return { masks: names, problem };
 }
 
 /** Harmonizes every pair to a picture of the same name. Only what would fail for all of them is thrown. */
 export async function harmonizeFolder(
   { composite: folder, output, compare }: Job,
-  { names, withoutMask }: FolderPairs,
+  { pairs, withoutMask }: FolderPairs,
   options: PairOptions,
   tools: PairTools & { readonly note: (line: string) => void },
 ): Promise<FolderReport> {
@@ -81,15 +112,16 @@ export async function harmonizeFolder(
   for (const name of withoutMask) tools.note(`${name}: left out, there is no ${parse(name).name}_mask.png`);
   const done: PairResult[] = [];
   const failed: { input: string; error: string }[] = [];
-  for (const [index, name] of names.entries()) {
+  for (const [index, { name, masks, problem }] of pairs.entries()) {
     const job: Job = {
       composite: join(folder, name),
-      mask: join(folder, `${parse(name).name}_mask.png`),
+      masks: masks.map((mask) => join(folder, mask)),
       output: join(output, name),
       compare: compare && join(compare, name),
     };
-    const at = `${index + 1}/${names.length} ${name}`;
+    const at = `${index + 1}/${pairs.length} ${name}`;
     try {
+      if (problem !== null) throw new InputError(`${job.composite}: ${problem}`);
       const result = await harmonizePair(await readPair(job, options), options, tools);
       done.push(result);
       tools.note(`${at}: ${result.totalMs.toFixed(0)} ms`);

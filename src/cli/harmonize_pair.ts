@@ -1,10 +1,10 @@
-/** One composite and its mask, from files to files. */
+/** One composite and its masks, from files to files. */
 import { UsageError } from "../errors.js";
-import type { CompileProgress } from "../graph/compile.js";
-import type { Harmonizer } from "../harmonizer.js";
+import { prepare } from "../harmonizer/prepare.js";
+import type { HarmonizeProgress, Harmonizer, Region } from "../harmonizer.js";
 import { assertEncodable, decodeImage, encodeImage, formatOfPath } from "../image/codec.node.js";
 import { dropAlpha, type Image } from "../image/image.js";
-import { checkMask, invertMask, type Mask, maskFromAlpha, maskFromImage } from "../image/mask.js";
+import { invertMask, type Mask, maskFromAlpha, maskFromImage } from "../image/mask.js";
 import { compareStrip, maskToImage } from "../image/strip.js";
 import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node.js";
 import type { DtypeError } from "../model/dtype_error.js";
@@ -14,30 +14,35 @@ export interface PairOptions {
   readonly strength: number;
   readonly workingSize: number;
   readonly feather: number;
+  readonly reference?: Region;
   readonly maxPixels: number;
   readonly checkDtype?: boolean;
 }
 
 export interface Job {
   readonly composite: string;
-  readonly mask?: string | undefined;
+  /** One an object, in their order; none: the composite's alpha. */
+  readonly masks: readonly string[];
   readonly output: string;
   readonly compare?: string | undefined;
 }
 
 export interface Pair extends Job {
   readonly image: Image;
-  readonly pixels: Mask;
+  readonly pixels: readonly Mask[];
 }
 
 export interface PairTools {
   readonly harmonizer: Harmonizer;
-  readonly onProgress: (progress: CompileProgress) => void;
+  readonly onProgress: (progress: HarmonizeProgress) => void;
 }
 
 export interface PairResult {
   readonly input: string;
+  /** The first of `masks`; null where the composite's alpha was the mask. */
   readonly mask: string | null;
+  readonly masks: readonly string[];
+  readonly reference: Region | null;
   readonly output: string;
   readonly compare: string | null;
   readonly width: number;
@@ -50,26 +55,44 @@ export interface PairResult {
 }
 
 /** Decodes a pair, once its outputs have been found writable; all that can be wrong with either is wrong here. */
-export async function readPair(job: Job, { invertMask: invert = false, maxPixels }: PairOptions): Promise<Pair> {
+export async function readPair(job: Job, options: PairOptions): Promise<Pair> {
+  const { invertMask: invert = false, maxPixels } = options;
   await checkOutputs(job);
   const composite = await decodeImage(job.composite, { maxPixels });
-  const given = job.mask === undefined ? null : maskFromImage(await decodeImage(job.mask, { maxPixels }));
-  const found = given ?? maskFromAlpha(composite, job.composite);
-  const pixels = invert ? invertMask(found) : found;
-  checkMask(pixels, composite, { image: job.composite, mask: job.mask ?? `the alpha of ${job.composite}` });
-  const image = given ? composite : dropAlpha(composite);
+  const found: Mask[] = [];
+  for (const path of job.masks) found.push(maskFromImage(await decodeImage(path, { maxPixels })));
+  const isAlpha = found.length === 0;
+  if (isAlpha) found.push(maskFromAlpha(composite, job.composite));
+  const pixels = invert ? found.map(invertMask) : found;
+  const image = isAlpha ? dropAlpha(composite) : composite;
+  const pair = { ...job, image, pixels };
+  prepare(inputOf(pair), { ...steering(options), names: namesOf(job) });
   await assertEncodable(image, formatOfPath(job.output), job.output);
-  return { ...job, image, pixels };
+  return pair;
+}
+
+const inputOf = ({ image, pixels }: Pair): { readonly image: Image; readonly masks: readonly Mask[] } => ({
+  image,
+  masks: pixels,
+});
+
+const steering = ({ strength, workingSize, feather, reference }: PairOptions) => {
+  return { strength, workingSize, feather, reference };
+};
+
+function namesOf({ composite, masks }: Job) {
+  const mask = `the alpha of ${composite}`;
+  return { image: composite, mask, masks: masks.length === 0 ? [mask] : masks };
 }
 
 /** Refuses outputs that would lie nowhere, in no known format, or on top of an input. */
-async function checkOutputs({ composite, mask, output, compare }: Job): Promise<void> {
+async function checkOutputs({ composite, masks, output, compare }: Job): Promise<void> {
   for (const path of [output, compare]) {
     if (path === undefined) continue;
     formatOfPath(path);
     await assertWritable(path);
-    for (const input of [composite, mask]) {
-      if (input !== undefined && (await sameFile(input, path))) {
+    for (const input of [composite, ...masks]) {
+      if (await sameFile(input, path)) {
         throw new UsageError(`${path}: the output must not be an input; choose another name`);
       }
     }
@@ -82,14 +105,17 @@ async function checkOutputs({ composite, mask, output, compare }: Job): Promise<
 /** Everything is computed and encoded before anything is written. */
 export async function harmonizePair(
   pair: Pair,
-  { strength, workingSize, feather, checkDtype = false }: PairOptions,
+  options: PairOptions,
   { harmonizer, onProgress }: PairTools,
 ): Promise<PairResult> {
   const started = performance.now();
-  const { image, mask, workedAt, modelMs, f16Error } = await harmonizer.harmonize(
-    { image: pair.image, mask: pair.pixels },
-    { strength, workingSize, feather, checkDtype, onProgress },
-  );
+  const { checkDtype = false } = options;
+  const { image, mask, workedAt, modelMs, f16Error } = await harmonizer.harmonize(inputOf(pair), {
+    ...steering(options),
+    names: namesOf(pair),
+    checkDtype,
+    onProgress,
+  });
   const files: [string, Uint8Array][] = [[pair.output, await encodeImage(image, formatOfPath(pair.output))]];
   if (pair.compare !== undefined) {
     const strip = compareStrip([pair.image, maskToImage(mask), image]);
@@ -98,7 +124,9 @@ export async function harmonizePair(
   for (const [path, bytes] of files) await writeFileAtomic(path, bytes);
   return {
     input: pair.composite,
-    mask: pair.mask ?? null,
+    mask: pair.masks[0] ?? null,
+    masks: pair.masks,
+    reference: options.reference ?? null,
     output: pair.output,
     compare: pair.compare ?? null,
     width: image.width,

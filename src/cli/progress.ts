@@ -6,6 +6,7 @@ const LABEL = {
   weights: "preparing weights",
   headers: "looking at pictures",
   pictures: "harmonizing",
+  objects: "harmonizing objects",
   tuning: "timing kernels",
   composites: "making composites",
 } as const;

@@ -42,14 +42,20 @@ export function reflectPad<C extends number>(image: FloatImage<C>, multiple: num
   return out;
 }
 
-/** The top left `width` x `height` pixels. */
-export function cropImage<C extends number>(image: FloatImage<C>, width: number, height: number): FloatImage<C> {
+/** The `width` x `height` pixels from x, y on; by default the top left ones. */
+export function cropImage<C extends number>(
+  image: FloatImage<C>,
+  width: number,
+  height: number,
+  x = 0,
+  y = 0,
+): FloatImage<C> {
   if (image.width === width && image.height === height) return image;
   const { channels } = image;
   const out = newFloatImage(width, height, channels);
-  for (let y = 0; y < height; y++) {
-    const from = y * image.width * channels;
-    out.data.set(image.data.subarray(from, from + width * channels), y * width * channels);
+  for (let row = 0; row < height; row++) {
+    const from = ((y + row) * image.width + x) * channels;
+    out.data.set(image.data.subarray(from, from + width * channels), row * width * channels);
   }
   return out;
 }

@@ -4,21 +4,19 @@
  */
 import { ShapeError, UsageError } from "../errors.js";
 import type { FloatImage } from "./float.js";
-import type { RgbRows } from "./guided_upsample.js";
-import { colourChannels, dropAlpha, type Image, maxSample } from "./image.js";
+import { type RgbRows, rowsOf } from "./guided_upsample.js";
+import { colourChannels, type Image, maxSample } from "./image.js";
 import { boundingBox, type Mask } from "./mask.js";
 
 export interface PasteOptions {
   /** 0 leaves the original, 1 takes the harmonized colours whole. Default 1. */
   readonly strength?: number;
-  /** Whether the original's alpha channel stays ("keep", default) or the result is opaque ("drop"). */
-  readonly alpha?: "keep" | "drop";
 }
 
 /**
  * original + strength * mask * (harmonized - original), rounded to the original's depth. A gray original stays gray: it
- * takes the luminance of the harmonized colours. Metadata is kept.
- * @param harmonized RGB in [0, 1] (clamped here) at the original's size, whole or row by row.
+ * takes the luminance of the harmonized colours. Metadata and alpha are kept.
+ * @param harmonized RGB at the original's size: whole, clamped to [0, 1] here, or row by row, clamped as the mixture is.
  * @throws UsageError when strength is outside 0..1; ShapeError when sizes differ.
  */
 export function paste(
@@ -27,10 +25,9 @@ export function paste(
   mask: Mask,
   options: PasteOptions = {},
 ): Image {
-  const { strength = 1, alpha = "keep" } = options;
+  const { strength = 1 } = options;
   if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength is a number from 0 to 1, got ${strength}`);
-  const base = alpha === "drop" ? dropAlpha(original) : original;
-  const { width, height, channels } = base;
+  const { width, height, channels } = original;
   const sizes = typeof harmonized === "function" ? [mask] : [mask, harmonized];
   for (const other of sizes)
     if (other.width !== width || other.height !== height)
@@ -38,13 +35,13 @@ export function paste(
         `paste: the image is ${width}x${height}, its mask or harmonized colours ${other.width}x${other.height}`,
       );
 
-  const data = base.data.slice();
+  const data = original.data.slice();
   const box = boundingBox(mask);
-  if (!box || strength === 0) return { ...base, data };
+  if (!box || strength === 0) return { ...original, data };
   const readRow = typeof harmonized === "function" ? harmonized : rowsOf(harmonized);
   const row = new Float32Array((box.x1 - box.x0) * 3);
-  const colour = colourChannels(base);
-  const max = maxSample(base);
+  const colour = colourChannels(original);
+  const max = maxSample(original);
   for (let y = box.y0; y < box.y1; y++) {
     readRow(y, box.x0, box.x1, row);
     for (let x = box.x0, s = 0; x < box.x1; x++, s += 3) {
@@ -59,16 +56,11 @@ export function paste(
       }
     }
   }
-  return { ...base, data };
+  return { ...original, data };
 }
 
 function blend(from: number, to: number, weight: number, max: number): number {
   // A NaN would be stored as black without a word.
   if (Number.isNaN(to)) throw new RangeError("paste: the harmonized colours contain NaN");
-  const target = Math.min(Math.max(to, 0), 1) * max;
-  return Math.round(from + weight * (target - from));
-}
-
-function rowsOf({ width, data }: FloatImage<3>): RgbRows {
-  return (y, x0, x1, out) => out.set(data.subarray((y * width + x0) * 3, (y * width + x1) * 3));
+  return Math.round(Math.min(Math.max(from + weight * (to * max - from), 0), max));
 }

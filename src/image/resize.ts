@@ -114,13 +114,14 @@ export function resizeToRgb(image: Image, width: number, height: number): FloatI
   return resizeRows(image, 3, readRow, width, height, BILINEAR);
 }
 
-function resizeRows<C extends number>(
+/** Resizes what is read row by row, interleaved; a row may be overwritten by the next. */
+export function resizeRows<C extends number>(
   source: Size,
   channels: C,
   readRow: (y: number) => Float32Array,
   width: number,
   height: number,
-  filter: Filter,
+  filter: Filter = BILINEAR,
 ): FloatImage<C> {
   const across = filterTaps(filter, source.width, width);
   const down = filterTaps(filter, source.height, height);
