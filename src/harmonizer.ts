@@ -1,5 +1,5 @@
 /** The one-liner: a composite and its mask in, the harmonized picture out, at the size it came. Safe in a browser. */
-import { AbortedError, UsageError, WeightsError } from "./errors.js";
+import { AbortedError, UsageError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
 import type { MatrixUnits } from "./graph/op.js";
 import { joinedWeight, type PastedObject } from "./harmonizer/objects.js";
@@ -17,12 +17,11 @@ import { resize, type Size } from "./image/resize.js";
 import { resizeVisible } from "./image/resize_weighted.js";
 import { watchSource } from "./io/byte_source.js";
 import { assertSha256 } from "./io/digest.js";
-import { firstNonFinite } from "./io/tensor_data.js";
 import { readWeights } from "./io/weights_file.js";
 import { requireMatrixUnits } from "./kernels/matrix_units.js";
 import { sizeMultiple } from "./model/config.js";
 import { type DtypeError, dtypeErrorOf } from "./model/dtype_error.js";
-import { causeOfNonFinite, Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
+import { finiteOutput, Network, type NetworkOptions, type NetworkShape } from "./model/network.js";
 import { loadModel, type ModelOptions } from "./model/weights.js";
 import { loadTuning } from "./tuning/browser_cache.js";
 import { hasTuning } from "./tuning/device_tuning.js";
@@ -185,12 +184,9 @@ export class Harmonizer {
       const x = reflectPad(stackMask(input, own), multiple).data;
       await turn(signal);
       const started = performance.now();
-      const { outputs } = await plan.run({ x }, { signal });
+      const answered = await plan.run({ x }, { signal });
       const modelMs = performance.now() - started;
-      const data = outputs.y ?? new Float32Array(0);
-      if (firstNonFinite(data) >= 0) {
-        throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(this.network.dtype)}`);
-      }
+      const data = finiteOutput(answered, this.network.dtype);
       const output = cropImage({ width: shape[2], height: shape[1], channels: 3, data }, width, height);
       const check = (options.checkDtype ?? false) && this.network.dtype === "f16";
       const f16Error = check ? { f16Error: await dtypeErrorOf(this.network, x, shape, data) } : {};

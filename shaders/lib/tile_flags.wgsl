@@ -1,3 +1,4 @@
+// What tile_counts.wgsl and tile_order.wgsl see of the flags of tile_flags.wgsl: both must find the same tiles needed.
 const CHUNK: u32 = 32u;   // specialised: tiles a thread counts
 
 fn flag_at(image: u32, row: u32, column: u32) -> bool {

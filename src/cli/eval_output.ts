@@ -1,13 +1,11 @@
 /** A network's output as it is, for measuring: `Harmonizer` gives only what users get, which ends at the mask. */
-import { WeightsError } from "../errors.js";
 import type { CompileProgress } from "../graph/compile.js";
 import { fromFloat, stackMask, toFloatRgb } from "../image/float.js";
 import type { Image } from "../image/image.js";
 import { checkMask, type Mask } from "../image/mask.js";
 import { cropImage, reflectPad } from "../image/pad.js";
-import { firstNonFinite } from "../io/tensor_data.js";
 import { sizeMultiple } from "../model/config.js";
-import { causeOfNonFinite, type Network } from "../model/network.js";
+import { finiteOutput, type Network } from "../model/network.js";
 
 export interface WholeOutputOptions {
   /** What messages call the inputs. */
@@ -29,10 +27,6 @@ export async function wholeOutput(
 ): Promise<Image> {
   checkMask(mask, image, names);
   const x = reflectPad(stackMask(toFloatRgb(image), mask), sizeMultiple(network.model.config));
-  const { outputs } = await network.run(x.data, [1, x.height, x.width], { onProgress });
-  const data = outputs.y ?? new Float32Array(0);
-  if (firstNonFinite(data) >= 0) {
-    throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(network.dtype)}`);
-  }
+  const data = finiteOutput(await network.run(x.data, [1, x.height, x.width], { onProgress }), network.dtype);
   return fromFloat(cropImage({ width: x.width, height: x.height, channels: 3, data }, image.width, image.height));
 }

@@ -1,10 +1,11 @@
 /** A model on a device: compiles one plan a resolution and keeps the last few, which share their weights. */
-import { AbortedError, ShapeError, UsageError } from "../errors.js";
+import { AbortedError, ShapeError, UsageError, WeightsError } from "../errors.js";
 import { type CompileOptions, type CompileProgress, compile } from "../graph/compile.js";
 import { checkDtype, F16_MAX } from "../graph/elements.js";
 import type { Plan, RunOptions, RunResult } from "../graph/plan.js";
 import { Runtime, type RuntimeOptions } from "../graph/runtime.js";
 import { type DType, input, showShape, type Tensor } from "../graph/tensor.js";
+import { firstNonFinite } from "../io/tensor_data.js";
 import { unet } from "./unet.js";
 import type { Model } from "./weights.js";
 
@@ -20,6 +21,16 @@ export interface NetworkOptions extends RuntimeOptions, Pick<CompileOptions, "fo
 
 export interface NetworkRunOptions extends RunOptions {
   readonly onProgress?: ((progress: CompileProgress) => void) | undefined;
+}
+
+/**
+ * What a run answered, once it is known to be numbers.
+ * @throws WeightsError where it is not
+ */
+export function finiteOutput({ outputs }: Pick<RunResult, "outputs">, dtype: DType): Float32Array {
+  const data = outputs.y ?? new Float32Array(0);
+  if (firstNonFinite(data) < 0) return data;
+  throw new WeightsError(`the network's output is not finite: ${causeOfNonFinite(dtype)}`);
 }
 
 /** Why a network's output may hold what is no number. */

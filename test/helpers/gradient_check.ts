@@ -41,7 +41,8 @@ export const differentiableInputs = ({ gradient }: AnySuite, { shapes }: OpCase<
 
 /**
  * @param differentiable indices of the inputs to check; others are given as they are
- * @param values of the inputs, kept clear of kinks by the caller where the op has any
+ * @param values of the inputs. A kink within a step of the differences would count as an error: rows fill their inputs away from
+ *   kinks, or their suite leaves them out (`gradient.smooth`)
  */
 export async function checkGradient(
   runtime: Runtime,

@@ -113,7 +113,7 @@ export const FUSIONS: readonly ShaderMutants[] = [
     shader: shaders.tile_workgroups,
     op: "conv2d",
     variant: "winograd",
-    cases: ["2x40x41x16-20_k3s1p1_relu_tiles170"],
+    cases: ["2x40x41x16-20_k3s1p1_elu_tiles170"],
     mutations: [
       ["(needed + p.product_rows - 1u) / p.product_rows", "needed / p.product_rows / 2u"],
       ["needed * p.output_threads", "needed"],

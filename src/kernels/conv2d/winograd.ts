@@ -34,6 +34,7 @@ import { type NeededTiles, neededTiles } from "./needed_tiles.js";
 import type { Conv2dAttrs } from "./op.js";
 import { is3x3 } from "./subgroup_3x3.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "./tiles.js";
+import { type Band, type Tiling, tilingOf } from "./tiling.js";
 
 export const POINTS = 36;
 const TILE = 4;
@@ -41,30 +42,9 @@ const TILE = 4;
 /** Scratch that a convolution's transformed tiles may take: they pass in bands. */
 const BAND_BYTES = 16 * 2 ** 20;
 
-/** A run of tiles: `first` of the image batch, `tiles` in number. */
-export interface Band {
-  readonly first: number;
-  readonly tiles: number;
-}
-
-export interface Tiling {
-  readonly high: number;
-  readonly wide: number;
-  readonly bands: readonly Band[];
-  /** Tiles of the longest band. */
-  readonly most: number;
-}
-
 /** @param factors that a tile has, of input and output */
-export function tilesOf([n = 0, h = 0, w = 0]: Shape, factors: number): Tiling {
-  const [high, wide] = [ceilDiv(h, TILE), ceilDiv(w, TILE)];
-  const all = n * high * wide;
-  const fit = Math.max(32, Math.floor(BAND_BYTES / (4 * factors)));
-  const most = Math.min(all, ceilDiv(ceilDiv(all, ceilDiv(all, fit)), 32) * 32);
-  const bands: Band[] = [];
-  for (let first = 0; first < all; first += most) bands.push({ first, tiles: Math.min(most, all - first) });
-  return { high, wide, bands, most };
-}
+export const tilesOf = (map: Shape, factors: number): Tiling =>
+  tilingOf(map, { tile: TILE, factors, bandBytes: BAND_BYTES, whole: 32 });
 
 export interface InputOptions {
   readonly relu?: boolean | undefined;

@@ -33,6 +33,7 @@ import { isVec4, threads, typeOf, viewParams } from "../views.js";
 import type { ConvolutionProblem, Window } from "./as_gemm.js";
 import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
 import { neededTiles } from "./needed_tiles.js";
+import { type Band, type Tiling, tilingOf } from "./tiling.js";
 import type { InputOptions } from "./winograd.js";
 
 export interface WinogradForm {
@@ -65,43 +66,20 @@ export const FORMS: readonly WinogradForm[] = [F4, F2];
 /** Scratch of a band's transformed inputs and outputs. */
 export const BAND_BYTES = 24 * 2 ** 20;
 
-/** A run of tiles: `first` of the image batch, `tiles` in number. */
-export interface TileBand {
-  readonly first: number;
-  readonly tiles: number;
-}
-
-export interface TileGrid {
-  readonly high: number;
-  readonly wide: number;
-  readonly bands: readonly TileBand[];
-  /** Tiles of the longest band. */
-  readonly most: number;
-}
-
 /** @param channels that a tile holds `points` factors of, in all */
-export function tileGrid(
-  [n = 0, h = 0, w = 0]: Shape,
+export const tileGrid = (
+  map: Shape,
   channels: number,
   { tile, points }: WinogradForm,
   bandBytes = BAND_BYTES,
-): TileGrid {
-  const [high, wide] = [ceilDiv(h, tile), ceilDiv(w, tile)];
-  const all = n * high * wide;
-  const fit = Math.max(64, Math.floor(bandBytes / (points * 4 * channels)));
-  // Bands of one length, in whole tiles of the products.
-  const most = Math.min(all, ceilDiv(ceilDiv(all, ceilDiv(all, fit)), 64) * 64);
-  const bands: TileBand[] = [];
-  for (let first = 0; first < all; first += most) bands.push({ first, tiles: Math.min(most, all - first) });
-  return { high, wide, bands, most };
-}
+): Tiling => tilingOf(map, { tile, factors: points * channels, bandBytes, whole: 64 });
 
 export function inputPass(
   form: WinogradForm,
   x: TensorView,
   v: Scratch,
-  { high, wide }: TileGrid,
-  band: TileBand,
+  { high, wide }: Tiling,
+  band: Band,
   { relu = false, gate = null, needed }: InputOptions = {},
 ): Pass {
   const gating = gateFusion(gate);

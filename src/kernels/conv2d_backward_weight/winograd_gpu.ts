@@ -8,7 +8,8 @@ import {
   winograd_f4_output_backward,
   winograd_f4_weight_backward,
 } from "../../shaders.generated.js";
-import { BAND_BYTES, F4, inputPass, type TileGrid, tileGrid } from "../conv2d/winograd_gpu.js";
+import type { Tiling } from "../conv2d/tiling.js";
+import { BAND_BYTES, F4, inputPass, tileGrid } from "../conv2d/winograd_gpu.js";
 import { chooseTile, cut, type GemmChoice, passTime } from "../gemm_tiles.js";
 import { isVec4, threads, viewParams } from "../views.js";
 import type { Conv2dBackwardWeightAttrs } from "./op.js";
@@ -16,7 +17,7 @@ import type { Conv2dBackwardWeightAttrs } from "./op.js";
 type WeightProblem = Problem<Conv2dBackwardWeightAttrs>;
 
 /** The products of a band, of the longest: all bands are cut alike, for they add to the same sums. */
-const productOf = (cIn: number, cOut: number, { most }: TileGrid): GemmChoice =>
+const productOf = (cIn: number, cOut: number, { most }: Tiling): GemmChoice =>
   chooseTile({ m: cIn, n: cOut, k: most, batches: F4.points });
 
 /** @param asked slices of a band's tiles; the best where it is not given */
