@@ -5,13 +5,14 @@ struct Params {
   parts: u32,        // an image
   c: u32,
   min_area: f32,
+  knee: f32,         // 0, or where an image's error begins to count by its logarithm
   loss_offset: u32,
   weight_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read> partial: array<vec2<f32>>;     // [images, parts]
 @group(0) @binding(1) var<storage, read_write> loss: array<f32>;        // [1]
-@group(0) @binding(2) var<storage, read_write> weight: array<f32>;      // [images]: of an image's squared error
+@group(0) @binding(2) var<storage, read_write> weight: array<f32>;      // [images]: the loss's derivative by an image's sum
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -21,9 +22,16 @@ fn main(@builtin(local_invocation_index) local: u32) {
     var addend = vec2<f32>(0.0);
     for (var i = local; i < p.parts; i += 64u) { addend += partial[image * p.parts + i]; }
     let sum = workgroup_sum(addend, local);
-    let share = 1.0 / (f32(p.images * p.c) * max(p.min_area, sum.y));
-    total += share * sum.x;
-    if (local == 0u) { weight[p.weight_offset + image] = share; }
+    let share = 1.0 / (f32(p.c) * max(p.min_area, sum.y));
+    let error = share * sum.x;
+    var slope = 1.0 / f32(p.images);
+    if (p.knee > 0.0) {
+      total += p.knee * log(1.0 + error / p.knee);
+      slope /= 1.0 + error / p.knee;
+    } else {
+      total += error;
+    }
+    if (local == 0u) { weight[p.weight_offset + image] = share * slope; }
   }
-  if (local == 0u) { loss[p.loss_offset] = total; }
+  if (local == 0u) { loss[p.loss_offset] = total / f32(p.images); }
 }

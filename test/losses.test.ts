@@ -68,7 +68,15 @@ test("foreground_mse_loss weighs by the foreground, down to the least area; with
   expect((await of(16, 1)) / plain).toBeCloseTo(1, 6);
   expect((await of(4, 1)) / plain).toBeCloseTo(4, 5);
   expect((await of(0, 2)) / plain).toBeCloseTo(8, 5);
+  const knee = (
+    await evaluate(foregroundMseLoss(y, target, mask, { minArea: 1, knee: 0.5 }), y, {
+      ...feed,
+      mask: new Float32Array(32).fill(1),
+    })
+  ).value;
+  expect(knee).toBeLessThan(plain);
   expect(() => foregroundMseLoss(y, target, mask, { minArea: 0 })).toThrow(InputError);
+  expect(() => foregroundMseLoss(y, target, mask, { minArea: 1, knee: -1 })).toThrow(InputError);
 });
 
 test("a loss that cannot be differentiated by its target says so", () => {

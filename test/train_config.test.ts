@@ -23,7 +23,7 @@ describe("what may be said", () => {
     [{ batch: 2.5 }, /batch must be a whole number from 1, got 2.5/],
     [{ size: 16 }, /size must be a whole number from 32, got 16/],
     [{ arch: "vgg" }, /arch must be one of unet, s2asc, s2ad, got "vgg"/],
-    [{ loss: "gan" }, /loss must be one of mse, l1, fn_mse/],
+    [{ loss: "gan" }, /loss must be one of mse, l1, fn_mse, fn_log/],
     [{ globalSkip: 1 }, /globalSkip must be true or false, got 1/],
     [{ data: "" }, /data must be a text that is not empty/],
     [{ milestones: "0.5" }, /milestones must be/],

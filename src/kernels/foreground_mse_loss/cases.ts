@@ -12,15 +12,16 @@ const row = (
   minArea: number,
   timed = false,
   mask: Fill = "binary",
+  knee = 0,
 ): Case => ({
-  name: `${n}x${h}x${w}x${c}_${minArea}`,
+  name: `${n}x${h}x${w}x${c}_${minArea}${knee ? `_knee${knee}` : ""}`,
   shapes: [
     [n, h, w, c],
     [n, h, w, c],
     [n, h, w, 1],
   ],
   fill: ["signed", "signed", mask],
-  attrs: { minArea },
+  attrs: knee ? { minArea, knee } : { minArea },
   timed,
 });
 
@@ -37,33 +38,42 @@ function errorOf(y: HostArray, target: HostArray, image: number, size: number): 
 
 export const foregroundMseLossSuite = defineSuite<ForegroundMseLossAttrs>({
   op: foregroundMseLossOp,
-  oracle(inputs, { minArea }) {
+  oracle(inputs, { minArea, knee = 0 }) {
     const [y, target, mask] = [given(inputs, 0), given(inputs, 1), given(inputs, 2)];
     const [n, h, w, c] = nhwc("oracle", "y", y.shape);
-    const weights = Array.from({ length: n }, (_, image) => {
+    const images = Array.from({ length: n }, (_, image) => {
       const area = mask.data.subarray(image * h * w, (image + 1) * h * w).reduce((sum, value) => sum + value, 0);
-      return 1 / (n * c * Math.max(minArea, area));
+      const share = 1 / (c * Math.max(minArea, area));
+      const [sum, magnitude] = errorOf(y, target, image, h * w * c);
+      const [error, bound] = [share * sum, share * magnitude];
+      if (!knee) return { loss: error, bound, weight: share, weightBound: share };
+      // Both are smooth in the error: an error's error counts by the derivative, at most 1 for the loss.
+      const slope = 1 / (1 + error / knee);
+      const [loss, weight] = [knee * Math.log1p(error / knee), share * slope];
+      return { loss, bound: bound + loss, weight, weightBound: weight * (1 + (slope * bound) / knee) };
     });
-    const loss = (): readonly [number, number] =>
-      weights.reduce<readonly [number, number]>(
-        ([sum, magnitude], weight, image) => {
-          const [error, bound] = errorOf(y, target, image, h * w * c);
-          return [sum + weight * error, magnitude + weight * bound];
-        },
-        [0, 0],
-      );
+    const loss = (): readonly [number, number] => [
+      images.reduce((total, image) => total + image.loss / n, 0),
+      images.reduce((total, image) => total + image.bound / n, 0),
+    ];
     const terms = h * w * c + n;
-    return [oracleOf([1], terms, loss), oracleOf([n], h * w, (i) => [at(weights, i), at(weights, i)])];
+    const weight = (i: number): readonly [number, number] => {
+      const image = images[i];
+      return image ? [image.weight / n, image.weightBound / n] : [Number.NaN, 0];
+    };
+    return [oracleOf([1], terms, loss), oracleOf([n], knee ? terms : h * w, weight)];
   },
   cases: [
     row(1, 1, 1, 1, 1),
     row(2, 3, 5, 3, 4),
     row(3, 7, 6, 3, 1000),
     row(2, 8, 8, 2, 9.5, false, "unit"),
+    row(2, 3, 5, 3, 4, false, "binary", 0.5),
+    row(3, 7, 6, 3, 20, false, "unit", 0.01),
     row(4, 256, 256, 3, 1000, true),
   ],
   gradient: { inputs: [0, 1] },
-  random: (draw) => row(draw(1, 4), draw(1, 9), draw(1, 9), draw(1, 4), draw(1, 60)),
+  random: (draw) => row(draw(1, 4), draw(1, 9), draw(1, 9), draw(1, 4), draw(1, 60), false, "binary", draw(0, 2) / 4),
 });
 
 const backwardRow = (n: number, h: number, w: number, c: number, timed = false): OpCase<object> => ({

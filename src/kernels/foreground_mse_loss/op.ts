@@ -24,6 +24,11 @@ import { threads } from "../views.js";
 export interface ForegroundMseLossAttrs {
   /** Pixels of foreground that an image is taken to have at least; iS2AM's 1000 are for 256 x 256. */
   readonly minArea: number;
+  /**
+   * Above 0: an image's error e counts as `knee ln(1 + e / knee)`, which is e where e is far below the knee and grows with e's
+   * logarithm, as PSNR does, where it is far above; the gradient is divided by `1 + e / knee`. 0 (the default): e itself.
+   */
+  readonly knee?: number;
 }
 
 export const foregroundMseLossBackwardOp = defineOp<object>({
@@ -66,16 +71,19 @@ export const foregroundMseLossBackwardOp = defineOp<object>({
   ],
 });
 
-/** Outputs: the loss [1], and what an image's squared error is multiplied by [N], for the gradient. */
+/** Outputs: the loss [1], and its derivative by the sum of an image's squared errors [N], for the gradient. */
 export const foregroundMseLossOp = defineOp<ForegroundMseLossAttrs>({
   name: "foreground_mse_loss",
-  infer([y, target, mask], { minArea }) {
+  infer([y, target, mask], { minArea, knee = 0 }) {
     const shape = present("foreground_mse_loss", "y", y);
     const [n, h, w] = nhwc("foreground_mse_loss", "y", shape);
     expectShape("foreground_mse_loss", "target", target, shape, `y ${showShape(shape)}`);
     expectShape("foreground_mse_loss", "mask", mask, [n, h, w, 1], `y ${showShape(shape)}`);
     if (!(minArea > 0 && Number.isFinite(minArea))) {
       throw new InputError(`foreground_mse_loss: minArea must be above 0 pixels, got ${minArea}`);
+    }
+    if (!(knee >= 0 && Number.isFinite(knee))) {
+      throw new InputError(`foreground_mse_loss: knee must be 0 or an error above it, got ${knee}`);
     }
     return [...f32([1]), ...f32([n])];
   },
@@ -121,6 +129,7 @@ export const foregroundMseLossOp = defineOp<ForegroundMseLossAttrs>({
             parts,
             c,
             min_area: p.attrs.minArea,
+            knee: p.attrs.knee ?? 0,
             loss_offset: loss.offset,
             weight_offset: weight.offset,
           },
@@ -134,7 +143,8 @@ export const foregroundMseLossOp = defineOp<ForegroundMseLossAttrs>({
 
 /**
  * The mean over the batch of: the squared error summed over an image, divided by C max(minArea, sum of its mask). The error
- * counts outside the mask too, as in iS2AM's MaskWeightedMSE. With a full mask it is the mean squared error.
+ * counts outside the mask too, as in iS2AM's MaskWeightedMSE. With a full mask it is the mean squared error. With a `knee` what
+ * is averaged is the error's logarithm where it is large, so that a picture nearly right weighs as much as one far off.
  * @param y, target [N, H, W, C]
  * @param mask [N, H, W, 1] in [0, 1]; it takes no gradient
  * @returns [1]
