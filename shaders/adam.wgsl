@@ -1,6 +1,7 @@
 // One step of Adam, or of AdamW, on one tensor in place; nothing is written where the gate is shut. Shapes come as
 // parameters: one pipeline serves every parameter of a network.
 // use lib/index
+// use lib/lanes
 override DECOUPLED: bool;   // AdamW: the weights decay by themselves, not through the gradient
 
 struct Params {
@@ -12,18 +13,18 @@ struct Params {
   gate_offset: u32,
 }
 
-@group(0) @binding(0) var<storage, read> g: array<f32>;               // [..., c], pitched
+@group(0) @binding(0) var<storage, read> g: array<T>;                 // [..., c], pitched
 @group(0) @binding(1) var<storage, read> hyper: array<f32>;           // [8]
 @group(0) @binding(2) var<storage, read> gate: array<f32>;            // [2]: scale of the gradient, whether to step
-@group(0) @binding(3) var<storage, read_write> param: array<f32>;     // [size]
-@group(0) @binding(4) var<storage, read_write> mean: array<f32>;      // [size], of the gradient
-@group(0) @binding(5) var<storage, read_write> square: array<f32>;    // [size], mean of the gradient's square
+@group(0) @binding(3) var<storage, read_write> param: array<T>;       // [size]
+@group(0) @binding(4) var<storage, read_write> mean: array<T>;        // [size], of the gradient
+@group(0) @binding(5) var<storage, read_write> square: array<T>;      // [size], mean of the gradient's square
 @group(0) @binding(6) var<uniform> p: Params;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let i = index_1d(group, groups, local);
-  if (i >= p.size || gate[p.gate_offset + 1u] == 0.0) { return; }
+  if (i >= p.size / LANES || gate[p.gate_offset + 1u] == 0.0) { return; }
   let lr = hyper[p.hyper_offset];
   let beta1 = hyper[p.hyper_offset + 1u];
   let beta2 = hyper[p.hyper_offset + 2u];
@@ -31,8 +32,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let weight_decay = hyper[p.hyper_offset + 4u];
   let correction1 = hyper[p.hyper_offset + 5u];   // 1 - beta1^t
   let correction2 = hyper[p.hyper_offset + 6u];   // 1 - beta2^t
+  let channels = p.c / LANES;
   var value = param[i];
-  var gradient = gate[p.gate_offset] * g[i / p.c * p.g_pitch + p.g_offset + i % p.c];
+  var gradient = gate[p.gate_offset] * g[at(i / channels, p.g_pitch, p.g_offset, i % channels)];
   if (DECOUPLED) {
     value *= 1.0 - lr * weight_decay;
   } else {

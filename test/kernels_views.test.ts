@@ -96,17 +96,18 @@ describe.each(ops.map((suite) => [suite.op.name, suite] as const))("%s", (name, 
   ])("%i channels before and %i after", async (before, after) => {
     for (const row of rows) {
       const values = hostInputs(row, 3);
-      const tensors = values.map((value, i): Tensor | null => {
-        if (!value) return null;
-        if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => Float32Array.from(value.data));
-        if (!isActivation(name, i)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
-        return slice(input(`${i}`, widen(value, before, after).shape), { start: before, length: channelsOf(value) });
-      });
       const inputs = Object.fromEntries(
         values.flatMap((value, i) => (value ? [[`${i}`, widen(value, before, after).data]] : [])),
       );
       let ran = 0;
       for (const { name: variant } of suite.op.variants) {
+        // Anew for each variant: what one writes in place is not what the next begins with.
+        const tensors = values.map((value, i): Tensor | null => {
+          if (!value) return null;
+          if (isOverwritten(suite, i)) return variable(`${i}`, value.shape, () => Float32Array.from(value.data));
+          if (!isActivation(name, i)) return constant(`${i}`, value.shape, Float32Array.from(value.data));
+          return slice(input(`${i}`, widen(value, before, after).shape), { start: before, length: channelsOf(value) });
+        });
         const outputs = applyAll(suite.op, tensors, row.attrs, { variant });
         const beside = (y: Tensor, channels: number): Tensor => weights("beside", [...y.shape.slice(0, -1), channels]);
         // What is overwritten in place cannot lie anywhere else.

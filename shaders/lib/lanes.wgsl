@@ -7,7 +7,9 @@ fn at(pixel: u32, pitch: u32, offset: u32, c: u32) -> u32 {
   return pixel * (pitch / LANES) + offset / LANES + c;
 }
 
-fn add_lanes(v: T) -> f32 {
-  let four = vec4<f32>(v);   // a single lane stands here four times
-  return select(four.x, four.x + four.y + four.z + four.w, LANES == 4u);
+fn add_lanes(v: T) -> f32 { return add_four(vec4<f32>(v)); }
+
+// The same of a T made a vec4: a single lane stands there four times.
+fn add_four(v: vec4<f32>) -> f32 {
+  return select(v.x, v.x + v.y + v.z + v.w, LANES == 4u);
 }

@@ -49,10 +49,11 @@ export const adamSuite = defineSuite<AdamAttrs>({
   },
   cases: [
     row([1], false),
-    row([3, 3, 5, 7], false),
     row([3, 3, 5, 7], true),
-    row([37], true, false),
+    row([3, 1, 4, 8], false),
     row([1, 1, 16, 12], false, false),
+    row([3, 3, 5, 7], false),
+    row([37], true, false),
     row([3, 3, 256, 512], false, true, true),
   ],
   random: (draw) => row([draw(1, 5), draw(1, 5), draw(1, 20), draw(1, 20)], draw(0, 1) === 1, draw(0, 3) > 0),

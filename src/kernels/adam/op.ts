@@ -4,7 +4,7 @@ import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { adam as shader } from "../../shaders.generated.js";
 import { expectShape, present } from "../expect.js";
 import { HYPER_SIZE } from "../step_gate/op.js";
-import { threads } from "../views.js";
+import { laneVariants, threads, viewParams } from "../views.js";
 
 export interface AdamAttrs {
   /** AdamW: weights decay by themselves. Else the decay is part of the gradient, as in PyTorch's Adam. */
@@ -25,32 +25,29 @@ export const adamOp = defineOp<AdamAttrs>({
   // Counting the square root and the divisions as one each.
   flops: ([param]) => 16 * sizeOf(shapeOf(param)),
   inPlace: [0, 2, 3],
-  variants: [
-    {
-      name: "direct",
-      features: [],
-      accepts: () => true,
-      plan(p) {
-        const [g, hyper, gate] = [operand(p, 1), operand(p, 4), operand(p, 5)];
-        const [param, mean, square] = [result(p, 0), result(p, 1), result(p, 2)];
-        const size = sizeOf(param.shape);
-        const step = pass(shader, {
-          bind: { g, hyper, gate, param, mean, square },
-          overrides: { DECOUPLED: p.attrs.decoupled ? 1 : 0 },
-          params: {
-            size,
-            c: g.shape.at(-1) ?? 1,
-            g_pitch: g.pitch,
-            g_offset: g.offset,
-            hyper_offset: hyper.offset,
-            gate_offset: gate.offset,
-          },
-          workgroups: threads(size),
-        });
-        return { passes: [step] };
-      },
+  variants: laneVariants(
+    (p) => [operand(p, 1), result(p, 0), result(p, 1), result(p, 2)],
+    (p, { count, consts, types }) => {
+      const [g, hyper, gate] = [operand(p, 1), operand(p, 4), operand(p, 5)];
+      const [param, mean, square] = [result(p, 0), result(p, 1), result(p, 2)];
+      const size = sizeOf(param.shape);
+      const step = pass(shader, {
+        bind: { g, hyper, gate, param, mean, square },
+        overrides: { DECOUPLED: p.attrs.decoupled ? 1 : 0 },
+        params: {
+          size,
+          c: g.shape.at(-1) ?? 1,
+          ...viewParams("g", g),
+          hyper_offset: hyper.offset,
+          gate_offset: gate.offset,
+        },
+        consts,
+        types,
+        workgroups: threads(size / count),
+      });
+      return { passes: [step] };
     },
-  ],
+  ),
 });
 
 export interface AdamHyper {

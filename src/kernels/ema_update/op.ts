@@ -3,7 +3,7 @@ import { type ApplyOptions, apply, defineOp, operand, pass, result, shapeOf } fr
 import { showShape, sizeOf, type Tensor } from "../../graph/tensor.js";
 import { ema_update } from "../../shaders.generated.js";
 import { expectShape, f32, present } from "../expect.js";
-import { threads } from "../views.js";
+import { laneVariants, threads, viewParams } from "../views.js";
 
 export const emaUpdateOp = defineOp<object>({
   name: "ema_update",
@@ -16,26 +16,27 @@ export const emaUpdateOp = defineOp<object>({
   },
   flops: ([ema]) => 3 * sizeOf(shapeOf(ema)),
   inPlace: [0],
-  variants: [
-    {
-      name: "direct",
-      features: [],
-      accepts: () => true,
-      plan(p) {
-        const [x, gate, decay, ema] = [operand(p, 1), operand(p, 2), operand(p, 3), result(p)];
-        const size = sizeOf(ema.shape);
-        const params = {
+  variants: laneVariants(
+    (p) => [operand(p, 1), result(p)],
+    (p, { count, consts, types }) => {
+      const [x, gate, decay, ema] = [operand(p, 1), operand(p, 2), operand(p, 3), result(p)];
+      const size = sizeOf(ema.shape);
+      const step = pass(ema_update, {
+        bind: { x, gate, decay, ema },
+        params: {
           size,
           c: x.shape.at(-1) ?? 1,
-          x_pitch: x.pitch,
-          x_offset: x.offset,
+          ...viewParams("x", x),
           gate_offset: gate.offset,
           decay_offset: decay.offset,
-        };
-        return { passes: [pass(ema_update, { bind: { x, gate, decay, ema }, params, workgroups: threads(size) })] };
-      },
+        },
+        consts,
+        types,
+        workgroups: threads(size / count),
+      });
+      return { passes: [step] };
     },
-  ],
+  ),
 });
 
 /**

@@ -4,7 +4,7 @@ import { sizeOf, type Tensor } from "../../graph/tensor.js";
 import { gradient_statistics, gradient_statistics_join } from "../../shaders.generated.js";
 import { f32, present } from "../expect.js";
 import { partsOf } from "../reduction.js";
-import { threads } from "../views.js";
+import { laneVariants, threads, viewParams } from "../views.js";
 
 export const gradientStatisticsOp = defineOp<object>({
   name: "gradient_statistics",
@@ -13,30 +13,28 @@ export const gradientStatisticsOp = defineOp<object>({
     return f32([2]);
   },
   flops: ([g]) => 2 * sizeOf(shapeOf(g)),
-  variants: [
-    {
-      name: "direct",
-      features: [],
-      accepts: () => true,
-      plan(p) {
-        const [g, y] = [operand(p, 0), result(p)];
-        const size = sizeOf(g.shape);
-        const parts = partsOf(size);
-        const partial = scratch("sums of parts", 2 * parts);
-        const sum = pass(gradient_statistics, {
-          bind: { g, partial },
-          params: { size, c: g.shape.at(-1) ?? 1, g_pitch: g.pitch, g_offset: g.offset, parts },
-          workgroups: threads(parts),
-        });
-        const join = pass(gradient_statistics_join, {
-          bind: { partial, y },
-          params: { parts, y_offset: y.offset },
-          workgroups: [1, 1, 1],
-        });
-        return { passes: [sum, join] };
-      },
+  variants: laneVariants(
+    (p) => [operand(p, 0)],
+    (p, { count, consts, types }) => {
+      const [g, y] = [operand(p, 0), result(p)];
+      const size = sizeOf(g.shape);
+      const parts = partsOf(size / count);
+      const partial = scratch("sums of parts", 2 * parts);
+      const sum = pass(gradient_statistics, {
+        bind: { g, partial },
+        params: { size, c: g.shape.at(-1) ?? 1, ...viewParams("g", g), parts },
+        consts,
+        types,
+        workgroups: threads(parts),
+      });
+      const join = pass(gradient_statistics_join, {
+        bind: { partial, y },
+        params: { parts, y_offset: y.offset },
+        workgroups: [1, 1, 1],
+      });
+      return { passes: [sum, join] };
     },
-  ],
+  ),
 });
 
 /**
