@@ -4,7 +4,8 @@
  *     node scripts/plot_training.mjs OUT.svg RUN [RUN ...]
  *
  * A RUN is a folder that `s2am train --out` made. Above: PSNR on the validation composites of each stage; stages of
- * other sizes or sets cannot be compared with each other. Below: the loss, averaged.
+ * other sizes or sets cannot be compared with each other. Below: the loss, averaged, as a share of what it was when the
+ * stage began, for stages may have different losses.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,12 +18,14 @@ if (!out || runs.length === 0) {
 
 /** Share of the past in the running average of the loss. */
 const SMOOTHING = 0.98;
+/** Steps whose mean loss is what a stage begins with. */
+const FIRST_STEPS = 50;
 const [WIDTH, LEFT, RIGHT] = [860, 62, 840];
 const PANELS = [
   { title: "PSNR on validation composites, dB", top: 40, bottom: 210 },
-  { title: "loss, averaged", top: 260, bottom: 400 },
+  { title: "loss, averaged, 1 where a stage begins", top: 260, bottom: 400 },
 ];
-const COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1"];
+const COLOURS = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b83280", "#744210"];
 
 let seen = 0;
 const stages = [];
@@ -36,18 +39,18 @@ async function stageOf(run) {
   const records = rows.map((row) => Object.fromEntries(row.split(",").map((value, i) => [columns[i], value])));
   const at = ({ step }) => seen + Number(step) * perStep;
   const psnr = records.filter(({ split }) => split === "val").map((one) => [at(one), Number(one.psnr)]);
-  let average = Number.NaN;
-  const loss = records
-    .filter(({ split }) => split === "train")
-    .map((one) => {
-      const value = Number(one.loss);
-      average = Number.isNaN(average) ? value : SMOOTHING * average + (1 - SMOOTHING) * value;
-      return [at(one), average];
-    });
+  const losses = records.filter(({ split }) => split === "train");
+  const first = losses.slice(0, FIRST_STEPS);
+  let average = first.reduce((sum, one) => sum + Number(one.loss), 0) / first.length;
+  const begun = average;
+  const loss = losses.map((one) => {
+    average = SMOOTHING * average + (1 - SMOOTHING) * Number(one.loss);
+    return [at(one), average / begun];
+  });
   const last = records.at(-1);
   const start = seen;
   if (last) seen = at(last);
-  return { label: `${config.size} x ${config.size}, batch ${config.batch}`, start, psnr, loss };
+  return { label: `${config.size} x ${config.size}, ${config.loss}`, start, psnr, loss };
 }
 
 const x = (images) => LEFT + ((RIGHT - LEFT) * images) / Math.max(1, seen);
@@ -90,7 +93,7 @@ function panel({ title, top, bottom }, series) {
 const labels = stages
   .map(
     ({ label, start }, i) =>
-      `<text x="${x(start) + 4}" y="${PANELS[0].top + 12}" fill="${COLOURS[i % COLOURS.length]}">${label}</text>`,
+      `<text x="${x(start) + 4}" y="${PANELS[0].top + 12 + 14 * (i % 3)}" fill="${COLOURS[i % COLOURS.length]}">${label}</text>`,
   )
   .join("");
 const step = nice(seen || 1);
