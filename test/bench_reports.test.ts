@@ -117,7 +117,7 @@ describe("comparison", () => {
 
   test("every file under bench/results that s2am bench wrote loads", () => {
     const folder = packageFile("bench", "results");
-    const others = /^peers-|-toggles\.json$/; // of other engines, and of dawn's toggles
+    const others = /^(peers-|quality|resolution)|-toggles\.json$/; // of other engines, of quality, and of dawn's toggles
     const files = readdirSync(folder).filter((name) => name.endsWith(".json") && !others.test(name));
     expect(files.length).toBeGreaterThan(0);
     for (const name of files) {

@@ -72,7 +72,7 @@ export const foregroundMseLossSuite = defineSuite<ForegroundMseLossAttrs>({
     row(3, 7, 6, 3, 20, false, "unit", 0.01),
     row(4, 256, 256, 3, 1000, true),
   ],
-  gradient: { inputs: [0, 1] },
+  gradient: { inputs: [0, 1], outputs: [0] },
   random: (draw) => row(draw(1, 4), draw(1, 9), draw(1, 9), draw(1, 4), draw(1, 60), false, "binary", draw(0, 2) / 4),
 });
 
