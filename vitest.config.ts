@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONGEST = [
   ...["kernels", "kernels_views", "browser", "train_cli", "mutants", "cli_tune", "eval", "image_soft_edges", "tuner"],
   ...["ablations", "synth_cli", "needed_tiles", "cli_refusals", "bench_device", "cli_harmonize", "kernels_gpu"],
-  ...["cli_objects", "train_step", "bench_resolution", "training_pytorch", "kernels_large", "cli_large", "readme"],
+  ...["cli_objects", "train_step", "bench_resolution", "training_pytorch", "readme"],
 ];
 
 class LongestFirst extends BaseSequencer {
