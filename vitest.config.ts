@@ -2,11 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take longest begin first: with two workers one of them at the end would run alone. */
-const LONGEST = [
-  ...["kernels", "kernels_views", "browser", "train_cli", "mutants", "cli_tune", "eval", "image_soft_edges", "tuner"],
-  ...["ablations", "synth_cli", "needed_tiles", "cli_refusals", "bench_device", "cli_harmonize", "kernels_gpu"],
-  ...["cli_objects", "train_step", "bench_resolution", "training_pytorch", "readme"],
-];
+const LONGEST = ["kernels", "kernels_views", "browser", "train_cli", "mutants", "cli_tune", "tuner"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -15,6 +15,13 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> weight: array<f32>;      // [images]: the loss's derivative by an image's sum
 @group(0) @binding(3) var<uniform> p: Params;
 
+// ln(1 + x) for x from 0: near 0 by the series of 2 artanh, for 1 + x would round x away.
+fn log_1p(x: f32) -> f32 {
+  let s = x / (2.0 + x);
+  let square = s * s;
+  return select(log(1.0 + x), 2.0 * s * (1.0 + square * (1.0 / 3.0 + square * 0.2)), x < 0.25);
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) local: u32) {
   var total = 0.0;
@@ -26,7 +33,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
     let error = share * sum.x;
     var slope = 1.0 / f32(p.images);
     if (p.knee > 0.0) {
-      total += p.knee * log(1.0 + error / p.knee);
+      total += p.knee * log_1p(error / p.knee);
       slope /= 1.0 + error / p.knee;
     } else {
       total += error;

@@ -9,6 +9,7 @@ import { foregroundMseLoss } from "../src/kernels/foreground_mse_loss/op.js";
 import { l1Loss } from "../src/kernels/l1_loss/op.js";
 import { lsganLoss } from "../src/kernels/lsgan_loss/op.js";
 import { mseLoss } from "../src/kernels/mse_loss/op.js";
+import { type LossName, lossOf } from "../src/train/losses.js";
 import { testDevice } from "./helpers/device.js";
 import { runGraph, type Values, values } from "./helpers/graphs.js";
 
@@ -68,15 +69,24 @@ test("foreground_mse_loss weighs by the foreground, down to the least area; with
   expect((await of(16, 1)) / plain).toBeCloseTo(1, 6);
   expect((await of(4, 1)) / plain).toBeCloseTo(4, 5);
   expect((await of(0, 2)) / plain).toBeCloseTo(8, 5);
-  const knee = (
-    await evaluate(foregroundMseLoss(y, target, mask, { minArea: 1, knee: 0.5 }), y, {
-      ...feed,
-      mask: new Float32Array(32).fill(1),
-    })
-  ).value;
-  expect(knee).toBeLessThan(plain);
   expect(() => foregroundMseLoss(y, target, mask, { minArea: 0 })).toThrow(InputError);
   expect(() => foregroundMseLoss(y, target, mask, { minArea: 1, knee: -1 })).toThrow(InputError);
+});
+
+test("fn_log is the logarithm of each picture's error above its knee, and the error itself far below it", async () => {
+  const shape = [2, 4, 4, 3];
+  const [y, target, x] = [input("y", shape), input("target", shape), input("x", [2, 4, 4, 4])];
+  const [a, b] = [values(shape, 1), values(shape, 2)];
+  const feed = { target: b, x: new Float32Array(2 * 4 * 4 * 4).fill(1) };
+  const of = (name: LossName, at: Float32Array): Promise<{ value: number }> =>
+    evaluate(lossOf(name, y, target, x), y, { ...feed, y: at });
+  const errors = [0, 1].map(
+    (n) => a.reduce((sum, v, i) => sum + (i >= 48 * n && i < 48 * n + 48 ? (v - (b[i] ?? 0)) ** 2 : 0), 0) / 48,
+  );
+  const expected = errors.reduce((sum, error) => sum + (5e-4 * Math.log1p(error / 5e-4)) / 2, 0);
+  expect((await of("fn_log", a)).value / expected).toBeCloseTo(1, 5);
+  const near = b.map((v, i) => v + (i % 2 ? 1e-4 : -1e-4));
+  expect((await of("fn_log", near)).value / (await of("fn_mse", near)).value).toBeCloseTo(1, 4);
 });
 
 test("a loss that cannot be differentiated by its target says so", () => {
