@@ -30,6 +30,7 @@ export interface BenchOptions extends CommonOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
   readonly dtype: DType;
   readonly matrixUnits?: boolean;
 }

@@ -48,6 +48,7 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
   readonly dtype: DType;
   readonly matrixUnits?: boolean;
 }

@@ -20,6 +20,7 @@ interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
   readonly compare?: string;
   readonly mask: readonly string[];
   readonly dtype: DType;

@@ -10,6 +10,9 @@ import { readWeights, type WeightsFile } from "../io/weights_file.js";
 import { BLURS, partsOf, S2AM_PARTS, type S2amPart } from "../model/config.js";
 import { loadModel, type Model, type ModelOptions } from "../model/weights.js";
 
+export const KERNEL_KINDS = ["gpu", "software"] as const;
+export type KernelKind = (typeof KERNEL_KINDS)[number];
+
 export const withAdapterOption = (command: Command): Command =>
   command.option("--adapter <name>", "auto, gpu, software, bundled, or part of an adapter's name (also S2AM_ADAPTER)");
 
@@ -26,7 +29,13 @@ export const withDeviceOptions = (command: Command): Command =>
       "--tuning <table.json>",
       "choose kernels by this table of s2am tune, before your own and the one in the box",
     )
-    .option("--no-tuning", "by no table, for figures that compare (also S2AM_TUNING=off)");
+    .option("--no-tuning", "by no table, for figures that compare (also S2AM_TUNING=off)")
+    .addOption(
+      new Option(
+        "--kernels-for <kind>",
+        "take the kernels for a gpu, or for a CPU that poses as one (software), whatever the adapter is",
+      ).choices(KERNEL_KINDS),
+    );
 
 /** How a network is stored, and on what it runs then. */
 export const withDtypeOption = (command: Command): Command =>

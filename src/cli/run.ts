@@ -29,6 +29,7 @@ interface RunOptions extends CommonOptions, ModelOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
   readonly dtype: DType;
   readonly matrixUnits?: boolean;
 }
@@ -76,22 +77,25 @@ async function run(options: RunOptions & CommandContext): Promise<void> {
   const array = await readArray(input);
   const { model } = await modelFromFile(options.weights, options);
   const [b, h, w] = checkInput(array, input, sizeMultiple(model.config));
-  const result = await withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
-    const network = new Network(model, device, { software: description.isSoftware, dtype: options.dtype, matrixUnits });
-    network.runtime.memory.limitBytes = memoryLimit;
-    try {
-      const plan = await network.plan([b, h, w], { onProgress });
-      const x = toNhwc(array.data, b, 4, h, w);
-      const started = performance.now();
-      const { outputs, gpuMs } = await plan.run({ x });
-      const ms = performance.now() - started;
-      const found = outputs.y ?? new Float32Array(0);
-      const f16Error = options.dtype === "f16" ? await dtypeErrorOf(network, x, [b, h, w], found) : null;
-      return { adapter: description.name, y: toNchw(found, b, 3, h, w), ms, gpuMs, f16Error };
-    } finally {
-      await network.dispose();
-    }
-  });
+  const result = await withDevice(
+    options,
+    async ({ device, software, description, memoryLimit, matrixUnits, onProgress }) => {
+      const network = new Network(model, device, { software, dtype: options.dtype, matrixUnits });
+      network.runtime.memory.limitBytes = memoryLimit;
+      try {
+        const plan = await network.plan([b, h, w], { onProgress });
+        const x = toNhwc(array.data, b, 4, h, w);
+        const started = performance.now();
+        const { outputs, gpuMs } = await plan.run({ x });
+        const ms = performance.now() - started;
+        const found = outputs.y ?? new Float32Array(0);
+        const f16Error = options.dtype === "f16" ? await dtypeErrorOf(network, x, [b, h, w], found) : null;
+        return { adapter: description.name, y: toNchw(found, b, 3, h, w), ms, gpuMs, f16Error };
+      } finally {
+        await network.dispose();
+      }
+    },
+  );
   const { adapter, y, ms, gpuMs, f16Error } = result;
   const bad = firstNonFinite(y);
   if (bad >= 0) options.note(`${output}: element ${bad} is ${y[bad]}; ${causeOfNonFinite(options.dtype)}`);

@@ -10,7 +10,7 @@ import { requireMatrixUnits } from "../kernels/matrix_units.js";
 import type { ModelOptions } from "../model/weights.js";
 import { openTunedDevice } from "../tuning/user_tables.node.js";
 import type { CommandContext, CommonOptions } from "./app.js";
-import { withWeights } from "./model_options.js";
+import { type KernelKind, withWeights } from "./model_options.js";
 import { progressBar, type StageProgress } from "./progress.js";
 
 export interface DeviceOptions extends CommonOptions, CommandContext {
@@ -18,12 +18,20 @@ export interface DeviceOptions extends CommonOptions, CommandContext {
   /** A table to choose kernels by, or false for none. */
   readonly tuning?: string | boolean | undefined;
   readonly unsafeFast?: boolean | undefined;
+  /** Missing means the adapter's own. */
+  readonly kernelsFor?: KernelKind | undefined;
   readonly timestamps?: OpenDeviceOptions["timestamps"];
   /** Opens the device with its matrix units, and fails where it has none. */
   readonly matrixUnits?: boolean;
 }
 
-export interface Session extends OpenedDevice {
+/** An adapter's device, and the kernels to take on it. */
+export interface Guarded extends OpenedDevice {
+  /** Whether those for CPUs that pose as GPUs; by default where the adapter is one. */
+  readonly software: boolean;
+}
+
+export interface Session extends Guarded {
   readonly onProgress: (progress: StageProgress) => void;
   /** Clears the progress bar, where something else is to be shown. */
   readonly stopProgress: () => void;
@@ -55,12 +63,15 @@ export async function withDevice<T>(options: DeviceOptions, use: (session: Sessi
 }
 
 /** Opens the device as the options of `withDeviceOptions` say. */
-export async function openGuarded(options: DeviceOptions): Promise<OpenedDevice> {
-  const { adapter, tuning, unsafeFast = false, timestamps = "rounded", matrixUnits, note } = options;
+export async function openGuarded(options: DeviceOptions): Promise<Guarded> {
+  const { adapter, tuning, unsafeFast = false, timestamps = "rounded", matrixUnits, kernelsFor, note } = options;
   const opened = await openTunedDevice({ adapter, tuning, unsafeFast, timestamps, matrixUnits, log: note });
   if (unsafeFast)
     note("unsafe-fast: dawn's validation, bounds checks and clearing of memory are off; only for weights you trust");
-  return opened;
+  const { isSoftware, name } = opened.description;
+  const software = kernelsFor === undefined ? isSoftware : kernelsFor === "software";
+  if (software !== isSoftware) note(`kernels for ${software ? "software adapters" : "GPUs"}, on ${name}`);
+  return { ...opened, software };
 }
 
 export interface HarmonizerOptions {
@@ -80,8 +91,7 @@ export async function withHarmonizer<T>(
   { weights, globalSkip, blur, without, dtype, ...options }: DeviceOptions & ModelOptions & HarmonizerOptions,
   use: (tools: HarmonizerTools) => Promise<T>,
 ): Promise<T> {
-  return withDevice(options, async ({ device, description, memoryLimit, matrixUnits, onProgress }) => {
-    const software = description.isSoftware;
+  return withDevice(options, async ({ device, software, description, memoryLimit, matrixUnits, onProgress }) => {
     const loading = { device, software, memoryLimit, name: weights, globalSkip, blur, without, dtype, matrixUnits };
     const harmonizer = await withWeights(weights, (source) => Harmonizer.load(source, loading));
     try {

@@ -99,16 +99,18 @@ async function prepare(command: Command, options: TrainOptions, { tell }: TrainP
 async function start(
   { config: wanted, folder, checkpoint }: Task,
   data: TrainingData,
-  { device, description, memoryLimit, onProgress, stopProgress }: Session,
+  { device, software, description, memoryLimit, onProgress, stopProgress }: Session,
   options: TrainOptions,
   { tell }: TrainProgress,
 ): Promise<void> {
   const warn = (message: string): void => tell({ event: "warning", message });
   const begun = checkpoint?.state.kernels;
-  const tuningTables = tablesToGoOn(device, begun, warn);
+  // Tables hold what is fast on the adapter as it is: not where other kernels were asked for.
+  const asItIs = software === description.isSoftware;
+  const tuningTables = begun || asItIs ? tablesToGoOn(device, begun, warn) : undefined;
   const created = await createStep(wanted, await initialWeights(wanted, checkpoint), {
     newRuntime: () => {
-      const runtime = new Runtime(device, { software: description.isSoftware, tuningTables });
+      const runtime = new Runtime(device, { software, tuningTables });
       runtime.memory.limitBytes = memoryLimit;
       return runtime;
     },

@@ -18,6 +18,7 @@ export interface TrainOptions extends CommonOptions {
   readonly adapter?: string;
   readonly tuning?: string | boolean;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
   readonly dryRun?: boolean;
 }
 

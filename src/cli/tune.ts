@@ -47,6 +47,7 @@ interface TuneCommandOptions extends CommonOptions {
   readonly output?: string;
   readonly adapter?: string;
   readonly unsafeFast?: boolean;
+  readonly kernelsFor?: KernelKind;
 }
 
 const EXAMPLES = `
@@ -98,12 +99,12 @@ async function run(options: TuneCommandOptions, { note }: CommandContext): Promi
   if (options.output !== undefined) await assertWritable(options.output);
   await withDevice(
     { ...options, tuning: false, timestamps: "exact", note },
-    async ({ device, description, ...session }) => {
+    async ({ device, software, description, ...session }) => {
       const identity = adapterIdentity(device);
       const path = options.output ?? userTablePath(identity);
       const before = await (options.output === undefined ? readUserTable(identity, note) : readTable(path));
       if (before && options.output !== undefined) assertAdapter(before, identity, path);
-      const runtime = new Runtime(device, { software: description.isSoftware, matrixUnits: session.matrixUnits });
+      const runtime = new Runtime(device, { software, matrixUnits: session.matrixUnits });
       checkDtype(runtime, options.dtype);
       runtime.memory.limitBytes = session.memoryLimit;
       const interruption = new AbortController();

@@ -97,7 +97,7 @@ export function describeAdapter(source: GPUAdapter | GPUDevice, name?: string): 
     architecture: text(info.architecture),
     device: text(info.device),
     description: text(info.description),
-    isSoftware: info.isFallbackAdapter === true || SOFTWARE_NAMES.test(`${fullName} ${text(info.device)} ${identity}`),
+    isSoftware: poses(info, fullName),
     features: [...source.features].sort(),
     limits: limitsOf(source.limits),
     subgroupMinSize: info.subgroupMinSize ?? 0,
@@ -105,7 +105,16 @@ export function describeAdapter(source: GPUAdapter | GPUDevice, name?: string): 
   };
 }
 
-const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software|\bwarp\b/i;
+
+/** Whether what an adapter tells of itself is that it is a CPU which poses as a GPU. @param name it is called by besides */
+function poses(info: Partial<GPUAdapterInfo>, name = ""): boolean {
+  const { isFallbackAdapter, vendor, architecture, device, description } = info;
+  return isFallbackAdapter === true || SOFTWARE_NAMES.test([name, vendor, architecture, device, description].join(" "));
+}
+
+/** Whether a device is a CPU that poses as a GPU, as far as it tells. */
+export const isSoftwareDevice = ({ adapterInfo }: GPUDevice): boolean => poses(adapterInfo ?? {});
 
 function limitsOf(limits: GPUSupportedLimits): Record<LimitName, number> {
   return Object.fromEntries(REQUESTED_LIMITS.map((name) => [name, limits[name]])) as Record<LimitName, number>;

@@ -26,11 +26,20 @@ interface CompiledModule {
 }
 
 export class PipelineCache {
+  private static readonly caches = new WeakMap<GPUDevice, PipelineCache>();
+
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly modules = new Map<string, CompiledModule>();
 
   constructor(private readonly device: GPUDevice) {}
+
+  /** The device's: whatever runs on it, a pipeline is compiled once. */
+  static of(device: GPUDevice): PipelineCache {
+    const cache = PipelineCache.caches.get(device) ?? new PipelineCache(device);
+    PipelineCache.caches.set(device, cache);
+    return cache;
+  }
 
   get(spec: PipelineSpec): Promise<GPUComputePipeline> {
     const key = pipelineKey(spec);

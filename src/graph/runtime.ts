@@ -3,6 +3,7 @@
  * There is no default device: whoever compiles passes a runtime.
  */
 
+import { isSoftwareDevice } from "../gpu/device.js";
 import { waitIdly } from "../gpu/idle.js";
 import { GPU_COPY_DST, GPU_COPY_SRC, GPU_INDIRECT, GPU_STORAGE, type GpuAllocation, GpuMemory } from "../gpu/memory.js";
 import { PipelineCache } from "../gpu/pipelines.js";
@@ -14,10 +15,13 @@ import type { ConstantSource } from "./tensor.js";
 import { VariableStore } from "./variables.js";
 
 export interface RuntimeOptions {
-  /** Whether the device is a CPU that poses as a GPU; read off the adapter's info where it is not given. */
+  /**
+   * Whether kernels are chosen as for a CPU that poses as a GPU; read off the adapter's info where it is not given. Against
+   * what that says no table of measured choices is used either, for it holds the other kind's.
+   */
   readonly software?: boolean;
   /** Measured choices, the tables that win first; by default those that are known for the device. */
-  readonly tuningTables?: readonly TuningTable[];
+  readonly tuningTables?: readonly TuningTable[] | undefined;
   /** What `findMatrixUnits` found on the device: convolutions stored as f16 then run on it. By default none is used. */
   readonly matrixUnits?: MatrixUnits | undefined;
 }
@@ -35,6 +39,8 @@ export class Runtime {
   readonly capabilities: Capabilities;
   readonly variables: VariableStore;
   readonly tuningTables: readonly TuningTable[];
+  /** Whether its work runs on the cores that wait for it. */
+  private readonly sharesCores: boolean;
   private readonly constants = new Map<ConstantSource, Map<string, Shared>>();
   private zeros: GpuAllocation | undefined;
 
@@ -43,10 +49,12 @@ export class Runtime {
     options: RuntimeOptions = {},
   ) {
     this.memory = new GpuMemory(device);
-    this.pipelines = new PipelineCache(device);
+    this.pipelines = PipelineCache.of(device);
     this.variables = new VariableStore(this);
-    this.capabilities = capabilitiesOf(device, options);
-    this.tuningTables = options.tuningTables ?? tuningOf(device);
+    this.sharesCores = isSoftwareDevice(device);
+    this.capabilities = capabilitiesOf(device, options, this.sharesCores);
+    const asItIs = this.capabilities.software === this.sharesCores;
+    this.tuningTables = options.tuningTables ?? (asItIs ? tuningOf(device) : []);
   }
 
   /** A few zero bytes, bound where an optional operand is absent. Written, as a device may be told not to clear memory. */
@@ -90,7 +98,7 @@ export class Runtime {
   /** Awaits GPU work, leaving the cores to a software adapter. Rejects with DeviceLostError when the device is lost. */
   wait<T>(work: Promise<T>): Promise<T> {
     const settled = orLost(this.device, work);
-    return this.capabilities.software ? waitIdly(settled) : settled;
+    return this.sharesCores ? waitIdly(settled) : settled;
   }
 
   /** Frees what plans do not own, variables too. Plans are disposed of first, by their owners. */
@@ -101,17 +109,18 @@ export class Runtime {
   }
 }
 
-function capabilitiesOf(device: GPUDevice, { software, matrixUnits }: RuntimeOptions): Capabilities {
+function capabilitiesOf(
+  device: GPUDevice,
+  { software, matrixUnits }: RuntimeOptions,
+  isSoftware: boolean,
+): Capabilities {
   const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
   const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
-  const cpu = /llvmpipe|swiftshader|lavapipe|software|basic render/i;
   return {
     features: new Set(device.features),
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
     matrixUnits,
-    software:
-      software ??
-      (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),
+    software: software ?? isSoftware,
   };
 }

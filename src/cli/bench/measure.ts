@@ -4,7 +4,6 @@ import { benchModel } from "../../../bench/model.js";
 import type { PlannedTraining, Results } from "../../../bench/results.js";
 import { measureRoofline, type Roofline, showRoofline } from "../../../bench/roofline/roofline.js";
 import { benchTraining } from "../../../bench/training.js";
-import type { OpenedDevice } from "../../gpu/device.js";
 import type { CompileProgress } from "../../graph/compile.js";
 import type { PassTiming } from "../../graph/plan.js";
 import { Runtime, type RuntimeOptions } from "../../graph/runtime.js";
@@ -13,6 +12,7 @@ import type { ModelConfig } from "../../model/config.js";
 import { initialTensors } from "../../model/init.js";
 import { TrainStep } from "../../train/train_step.js";
 import type { BenchOptions } from "../bench.js";
+import type { Guarded } from "../session.js";
 
 export interface Hooks {
   /** A line for people while it goes on; silent with --json. */
@@ -28,7 +28,7 @@ export interface Measured
 }
 
 export async function measure(
-  { device, description: { isSoftware: software } }: OpenedDevice,
+  { device, software }: Guarded,
   config: ModelConfig,
   options: BenchOptions,
   { print, onProgress }: Hooks,
