@@ -4,7 +4,7 @@ import type { DType } from "../graph/tensor.js";
 import { ARCHS, type Arch, DEFAULT_CONFIG } from "../model/config.js";
 import { type CommandContext, type CommonOptions, numberBetween, withCommonOptions } from "./app.js";
 import { runBench } from "./bench/run.js";
-import { withDeviceOptions, withDtypeOption } from "./model_options.js";
+import { type KernelKind, withDeviceOptions, withDtypeOption } from "./model_options.js";
 
 export interface BenchOptions extends CommonOptions {
   readonly model: Arch | false;

@@ -28,7 +28,13 @@ import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { wholeOutput } from "./eval_output.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
-import { checkMatrixOption, withDeviceOptions, withDtypeOption, withModelFlags } from "./model_options.js";
+import {
+  checkMatrixOption,
+  type KernelKind,
+  withDeviceOptions,
+  withDtypeOption,
+  withModelFlags,
+} from "./model_options.js";
 import { progressBar } from "./progress.js";
 import { type HarmonizerTools, withHarmonizer } from "./session.js";
 

@@ -11,7 +11,13 @@ import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
 import { findPairs, harmonizeFolder } from "./harmonize_folder.js";
 import { harmonizePair, type Job, type PairOptions, readPair } from "./harmonize_pair.js";
-import { checkMatrixOption, withDeviceOptions, withDtypeOption, withModelFlags } from "./model_options.js";
+import {
+  checkMatrixOption,
+  type KernelKind,
+  withDeviceOptions,
+  withDtypeOption,
+  withModelFlags,
+} from "./model_options.js";
 import { withHarmonizer } from "./session.js";
 
 interface HarmonizeOptions extends CommonOptions, PairOptions, ModelOptions {

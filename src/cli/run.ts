@@ -15,6 +15,7 @@ import type { ModelOptions } from "../model/weights.js";
 import { type CommandContext, type CommonOptions, printResult, withCommonOptions } from "./app.js";
 import {
   checkMatrixOption,
+  type KernelKind,
   modelFromFile,
   withDeviceOptions,
   withDtypeOption,

@@ -9,7 +9,7 @@ import { mergeSettings, OPTIMIZERS, parseSettings, type Settings } from "../trai
 import { LOSSES } from "../train/losses.js";
 import { SCHEDULES } from "../train/schedules.js";
 import type { CommonOptions } from "./app.js";
-import { listOf, modelFromFile } from "./model_options.js";
+import { type KernelKind, listOf, modelFromFile } from "./model_options.js";
 
 export interface TrainOptions extends CommonOptions {
   readonly out?: string;

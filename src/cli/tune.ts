@@ -24,7 +24,13 @@ import {
   printResult,
   withCommonOptions,
 } from "./app.js";
-import { checkMatrixOption, withAdapterOption, withDtypeOption, withUnsafeFastOption } from "./model_options.js";
+import {
+  checkMatrixOption,
+  type KernelKind,
+  withAdapterOption,
+  withDtypeOption,
+  withUnsafeFastOption,
+} from "./model_options.js";
 import { withDevice } from "./session.js";
 
 interface Size {

@@ -115,6 +115,7 @@ function productPass(
   return pass(matmul_tiled, {
     bind,
     consts: tile.consts,
+    overrides: { TAIL: (k / 4) % tile.consts.STEP_K4 === 0 ? 0 : 1 },
     params: { m, n4: n / 4, k4: k / 4 },
     workgroups: [ceilDiv(m, tile.consts.TILE_M), ceilDiv(n, tile.consts.TILE_N), batches],
     indirect,
