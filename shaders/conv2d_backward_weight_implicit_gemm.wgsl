@@ -35,11 +35,14 @@ const D_LANES: u32 = 4u;     // specialised
 @group(0) @binding(2) var<storage, read_write> dw: array<vec4<f32>>;   // [slices, taps * 4 c4, n4]
 @group(0) @binding(3) var<uniform> p: Params;
 
-fn load_dy(pixel: u32, c: u32) -> vec4<f32> {
-  let at = pixel * p.dy_pitch + p.dy_offset + c;
+// Whether the pixels are no whole number of steps: then the last one is filled up with zeros.
+override TAIL: bool;
+
+// Four channels from c on, at element `at` of dy; those past its channels are zeros.
+fn dy_at(at: u32, c: u32) -> vec4<f32> {
   var value = vec4<f32>();
   if (D_LANES == 4u) {
-    value = vec4<f32>(dy[at / 4u]);
+    value = vec4<f32>(dy[at]);
   } else {
     for (var i = 0u; i < 4u; i++) { // @unroll
       if (c + i < p.c_out) { value[i] = vec4<f32>(dy[at + i]).x; }
@@ -57,57 +60,75 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let end = min(first + p.slice, p.pixels);
   let steps = (end - first + STEP_K - 1u) / STEP_K;
 
-  let m4 = m4_base + thread % TILE_M4;
+  // Rows and columns of dw past the last are read where the last one lies: what becomes of them is not stored.
+  let m4 = min(m4_base + thread % TILE_M4, p.taps * p.c4 - 1u);
   let tap = m4 / p.c4;
-  let tap_row = tap / p.kernel_w;
-  let tap_column = tap % p.kernel_w;
+  let tap_row = tap / p.kernel_w - p.pad;      // wraps to a huge number above the pixel
+  let tap_column = tap % p.kernel_w - p.pad;
   let channel = m4 % p.c4 * 4u;
-  let n4 = n4_base + thread % TILE_N4;
+  let n = min(n4_base + thread % TILE_N4, p.n4 - 1u) * 4u;
 
-  // The pixels whose inputs and whose gradients this thread loads.
-  var x_pixel = first + thread / TILE_M4;
-  var dy_pixel = first + thread / TILE_N4;
-  var ow: array<u32, A_LOADS>;
-  var row: array<u32, A_LOADS>;     // of all images' output rows
-  var image: array<u32, A_LOADS>;   // its image's first row of x
-  var top: array<u32, A_LOADS>;
+  // The pixels whose inputs this thread loads: how far across and down their image, in rows and columns of x, and the element
+  // under the thread's tap. They are counted on without a multiplication; where one leads outside, nothing is read.
+  let pitch = p.x_pitch / X_LANES;
+  let across_end = p.ow * p.stride;
+  let down_end = p.oh * p.stride;
+  let next_pixels = STEP_K * p.stride;
+  let next_line = (p.stride * p.w - across_end) * pitch;
+  let next_image = (p.h - down_end) * p.w * pitch;
+  let x_lane = first + thread / TILE_M4;
+  var across: array<u32, A_LOADS>;
+  var down: array<u32, A_LOADS>;
+  var index: array<u32, A_LOADS>;
   for (var i = 0u; i < A_LOADS; i++) { // @unroll
-    ow[i] = x_pixel + i * (THREADS / TILE_M4);
-    row[i] = ow[i] / p.ow;
-    ow[i] %= p.ow;
-    image[i] = row[i] / p.oh * p.h;
-    top[i] = row[i] % p.oh * p.stride + tap_row - p.pad;   // wraps to a huge number above the image
+    let pixel = x_lane + i * (THREADS / TILE_M4);
+    let line = pixel / p.ow;
+    across[i] = pixel % p.ow * p.stride;
+    down[i] = line % p.oh * p.stride;
+    let row = line / p.oh * p.h + down[i] + tap_row;
+    index[i] = (row * p.w + across[i] + tap_column) * pitch + (p.x_offset + channel) / X_LANES;
   }
+  let dy_pitch = p.dy_pitch / D_LANES;
+  let dy_lane = first + thread / TILE_N4;
+  let dy_index = dy_lane * dy_pitch + (p.dy_offset + n) / D_LANES;
+  var k = 0u;           // where the turn loads along the slice
+  var dy_offset = 0u;
 
   let local_m = thread / THREADS_N;
   let local_n = thread % THREADS_N;
   var sums: array<vec4<f32>, SUMS>;
   for (var step = 0u; step <= steps; step++) {
-    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
-    var a = array<vec4<f32>, A_LOADS>();   // zeros in every turn: without an initial value it was not, on one adapter
-    var b = array<vec4<f32>, B_LOADS>();
-    if (step < steps) {
-      for (var i = 0u; i < A_LOADS; i++) { // @unroll
-        if (tap < p.taps && x_pixel + i * (THREADS / TILE_M4) < end) {
-          a[i] = load_x(image[i], top[i], ow[i] * p.stride + tap_column - p.pad, channel);
-        }
-        ow[i] += STEP_K;
-        if (ow[i] >= p.ow) {
-          row[i] += ow[i] / p.ow;
-          ow[i] %= p.ow;
-          image[i] = row[i] / p.oh * p.h;
-          top[i] = row[i] % p.oh * p.stride + tap_row - p.pad;
-        }
-      }
-      for (var i = 0u; i < B_LOADS; i++) { // @unroll
-        if (n4 < p.n4 && dy_pixel + i * (THREADS / TILE_N4) < end) {
-          b[i] = load_dy(dy_pixel + i * (THREADS / TILE_N4), n4 * 4u);
-        }
-      }
-      x_pixel += STEP_K;
-      dy_pixel += STEP_K;
+    // The next step's tiles are on their way while this one's are multiplied. The turn before the first only loads; the one
+    // after the last loads that again, from the cache, which costs less than a branch around it would in registers.
+    var a: array<vec4<f32>, A_LOADS>;
+    var b: array<vec4<f32>, B_LOADS>;
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      let inside = down[i] + tap_row < p.h && across[i] + tap_column < p.w;
+      let counts = !TAIL || x_lane + k + i * (THREADS / TILE_M4) < end;
+      a[i] = select(vec4<f32>(), x_at(index[i], channel), inside && counts);
     }
-    if (step > 0u) { multiply_step(&sums, (step + 1u) % 2u, local_m, local_n); }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b[i] = dy_at(dy_index + dy_offset + i * (THREADS / TILE_N4) * dy_pitch, n);
+      if (TAIL && dy_lane + k + i * (THREADS / TILE_N4) >= end) { b[i] = vec4<f32>(); }
+    }
+    if (step + 1u < steps) {
+      k += STEP_K;
+      dy_offset += STEP_K * dy_pitch;
+      for (var i = 0u; i < A_LOADS; i++) { // @unroll
+        across[i] += next_pixels;
+        index[i] += next_pixels * pitch;
+        while (across[i] >= across_end) {
+          across[i] -= across_end;
+          down[i] += p.stride;
+          index[i] += next_line;
+          if (down[i] == down_end) {
+            down[i] = 0u;
+            index[i] += next_image;
+          }
+        }
+      }
+    }
+    if (step > 0u) { multiply_step(&sums, step + 1u, local_m, local_n); }
     for (var i = 0u; i < A_LOADS; i++) { // @unroll
       a_tile[step % 2u * A_SIZE + thread + i * THREADS] = a[i];
     }

@@ -23,36 +23,37 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let m_base = group.x * TILE_M;
   let n4_base = group.y * TILE_N4;
   // Rows and columns past the last are read where the last one lies: what becomes of them is not stored.
-  var x_k4 = thread % STEP_K4;
-  var x_row: array<u32, A_LOADS>;
+  let lane_k4 = thread % STEP_K4;
+  var x_index: array<u32, A_LOADS>;
   for (var i = 0u; i < A_LOADS; i++) { // @unroll
     let m = m_base + thread / STEP_K4 + i * (THREADS / STEP_K4);
-    x_row[i] = (group.z * p.m + min(m, p.m - 1u)) * p.k4;
+    x_index[i] = (group.z * p.m + min(m, p.m - 1u)) * p.k4 + lane_k4;
   }
-  let w_n4 = min(n4_base + thread % TILE_N4, p.n4 - 1u);
-  var w_row = thread / TILE_N4;
-  var w_index = (group.z * p.k4 * 4u + w_row) * p.n4 + w_n4;
+  let lane_row = thread / TILE_N4;
+  let w_index = (group.z * p.k4 * 4u + lane_row) * p.n4 + min(n4_base + thread % TILE_N4, p.n4 - 1u);
 
   let local_m = thread / THREADS_N;
   let local_n = thread % THREADS_N;
   let steps = (p.k4 + STEP_K4 - 1u) / STEP_K4;
+  var k4 = 0u;         // where the turn loads along K
+  var w_offset = 0u;
   var sums: array<vec4<f32>, SUMS>;
-  var a: array<vec4<f32>, A_LOADS>;
-  var b: array<vec4<f32>, B_LOADS>;
   for (var step = 0u; step <= steps; step++) {
-    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
-    if (step < steps) {
-      for (var i = 0u; i < A_LOADS; i++) { // @unroll
-        a[i] = vec4<f32>(x[x_row[i] + x_k4]);
-        if (TAIL && x_k4 >= p.k4) { a[i] = vec4<f32>(); }
-      }
-      for (var i = 0u; i < B_LOADS; i++) { // @unroll
-        b[i] = vec4<f32>(w[w_index + i * (THREADS / TILE_N4) * p.n4]);
-        if (TAIL && w_row + i * (THREADS / TILE_N4) >= p.k4 * 4u) { b[i] = vec4<f32>(); }
-      }
-      x_k4 += STEP_K4;
-      w_row += STEP_K;
-      w_index += STEP_K * p.n4;
+    // The next step's tiles are on their way while this one's are multiplied. The turn before the first only loads; the one
+    // after the last loads that again, from the cache, which costs less than a branch around it would in registers.
+    var a: array<vec4<f32>, A_LOADS>;
+    var b: array<vec4<f32>, B_LOADS>;
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      a[i] = vec4<f32>(x[x_index[i] + k4]);
+      if (TAIL && k4 + lane_k4 >= p.k4) { a[i] = vec4<f32>(); }
+    }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b[i] = vec4<f32>(w[w_index + w_offset + i * (THREADS / TILE_N4) * p.n4]);
+      if (TAIL && k4 * 4u + lane_row + i * (THREADS / TILE_N4) >= p.k4 * 4u) { b[i] = vec4<f32>(); }
+    }
+    if (step + 1u < steps) {
+      k4 += STEP_K4;
+      w_offset += STEP_K * p.n4;
     }
     if (step > 0u) { multiply_step(&sums, step + 1u, local_m, local_n); }
     for (var i = 0u; i < A_LOADS; i++) { // @unroll

@@ -18,6 +18,9 @@ alias W = vec4<f32>;         // specialised
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;   // [batch, slices, 4 m4, n4]
 @group(0) @binding(3) var<uniform> p: Params;
 
+// Whether K is no whole number of steps: then the last one is filled up with zeros.
+override TAIL: bool;
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let m4_base = group.x * TILE_M4;
@@ -27,37 +30,37 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let end = min(first + p.slice_k, p.k);   // the last slice may have fewer, or none
   let steps = (max(end, first) - first + STEP_K - 1u) / STEP_K;
 
-  let x_m4 = m4_base + thread % TILE_M4;
-  let w_n4 = n4_base + thread % TILE_N4;
-  var x_row = first + thread / TILE_M4;
-  var w_row = first + thread / TILE_N4;
-  var x_index = (batch * p.k + x_row) * p.m4 + x_m4;
-  var w_index = (batch * p.k + w_row) * p.n4 + w_n4;
+  // Rows and columns of the result past the last are read where the last one lies: what becomes of them is not stored.
+  let x_lane = first + thread / TILE_M4;
+  let w_lane = first + thread / TILE_N4;
+  let x_index = (batch * p.k + x_lane) * p.m4 + min(m4_base + thread % TILE_M4, p.m4 - 1u);
+  let w_index = (batch * p.k + w_lane) * p.n4 + min(n4_base + thread % TILE_N4, p.n4 - 1u);
 
   let local_m = thread / THREADS_N;
   let local_n = thread % THREADS_N;
+  var k = 0u;          // where the turn loads along the slice
+  var x_offset = 0u;
+  var w_offset = 0u;
   var sums: array<vec4<f32>, SUMS>;
   for (var step = 0u; step <= steps; step++) {
-    // The next step's tiles are on their way while this one's are multiplied; the turn before the first only loads.
-    var a = array<vec4<f32>, A_LOADS>();   // zeros in every turn: without an initial value it was not, on one adapter
-    var b = array<vec4<f32>, B_LOADS>();
-    if (step < steps) {
-      for (var i = 0u; i < A_LOADS; i++) { // @unroll
-        if (x_m4 < p.m4 && x_row + i * (THREADS / TILE_M4) < end) {
-          a[i] = vec4<f32>(x[x_index + i * (THREADS / TILE_M4) * p.m4]);
-        }
-      }
-      for (var i = 0u; i < B_LOADS; i++) { // @unroll
-        if (w_n4 < p.n4 && w_row + i * (THREADS / TILE_N4) < end) {
-          b[i] = vec4<f32>(w[w_index + i * (THREADS / TILE_N4) * p.n4]);
-        }
-      }
-      x_row += STEP_K;
-      w_row += STEP_K;
-      x_index += STEP_K * p.m4;
-      w_index += STEP_K * p.n4;
+    // The next step's tiles are on their way while this one's are multiplied. The turn before the first only loads; the one
+    // after the last loads that again, from the cache, which costs less than a branch around it would in registers.
+    var a: array<vec4<f32>, A_LOADS>;
+    var b: array<vec4<f32>, B_LOADS>;
+    for (var i = 0u; i < A_LOADS; i++) { // @unroll
+      a[i] = vec4<f32>(x[x_index + x_offset + i * (THREADS / TILE_M4) * p.m4]);
+      if (TAIL && x_lane + k + i * (THREADS / TILE_M4) >= end) { a[i] = vec4<f32>(); }
     }
-    if (step > 0u) { multiply_step(&sums, (step + 1u) % 2u, local_m, local_n); }
+    for (var i = 0u; i < B_LOADS; i++) { // @unroll
+      b[i] = vec4<f32>(w[w_index + w_offset + i * (THREADS / TILE_N4) * p.n4]);
+      if (TAIL && w_lane + k + i * (THREADS / TILE_N4) >= end) { b[i] = vec4<f32>(); }
+    }
+    if (step + 1u < steps) {
+      k += STEP_K;
+      x_offset += STEP_K * p.m4;
+      w_offset += STEP_K * p.n4;
+    }
+    if (step > 0u) { multiply_step(&sums, step + 1u, local_m, local_n); }
     for (var i = 0u; i < A_LOADS; i++) { // @unroll
       a_tile[step % 2u * A_SIZE + thread + i * THREADS] = a[i];
     }

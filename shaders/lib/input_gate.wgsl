@@ -12,6 +12,15 @@ struct GateParams {
 
 // What the values of an image's channels c * VECTOR .. are multiplied by.
 fn gate_of(image: u32, c: u32) -> T {
+  return gate_at(gate_place(image, c));
+}
+
+// The same in two steps, for loops that move along an image's channels.
+fn gate_place(image: u32, c: u32) -> u32 {
+  return place_of(image, gating.gate_pitch, gating.gate_offset, c);
+}
+
+fn gate_at(place: u32) -> T {
   if (!GATED) { return T(1.0); }
-  return gate[place_of(image, gating.gate_pitch, gating.gate_offset, c)];
+  return gate[place];
 }

@@ -12,7 +12,7 @@ import {
 } from "../../graph/op.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
 import { cut, type GemmTile, isRaggedTile, sliced } from "../gemm_tiles.js";
-import { isVec4, typeOf, viewParams } from "../views.js";
+import { isVec4, typeOf, upTo4, viewParams } from "../views.js";
 import {
   asGemm,
   type ConvolutionProblem,
@@ -58,7 +58,11 @@ export function planImplicitGemm(
       Y: joined ? "vec4<f32>" : typeOf(y, 4),
       ...epilogue.types,
     },
-    overrides: { ...input.overrides, ...epilogue.overrides },
+    overrides: {
+      ALIGNED: (upTo4(operand(problem, 0).shape[3] ?? 0) / 4) % tile.consts.STEP_K4 === 0 ? 1 : 0,
+      ...input.overrides,
+      ...epilogue.overrides,
+    },
     params: {
       ...windowParams(problem, window),
       ...viewParams("y", y),

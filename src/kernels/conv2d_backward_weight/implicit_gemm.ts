@@ -38,6 +38,7 @@ export function planImplicitGemm(
     bind: { x, dy, dw: partial },
     consts: { ...tile.consts, X_LANES: lanes, D_LANES: lanes },
     types: { X: type, D: type },
+    overrides: { TAIL: gemm.k % (4 * tile.consts.STEP_K4) === 0 ? 0 : 1 },
     params: {
       ...backwardWeightParams(problem),
       c4: upTo4(cIn) / 4,

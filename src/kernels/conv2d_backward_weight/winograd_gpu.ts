@@ -50,6 +50,7 @@ export function planWinogradGpu(problem: WeightProblem, bandBytes = BAND_BYTES, 
     pass(matmul_tiled_transposed, {
       bind: { x: v, w: dm, y: du },
       consts: tile.consts,
+      overrides: { TAIL: band.tiles % (4 * tile.consts.STEP_K4) === 0 ? 0 : 1 },
       params: { m4: cIn / 4, n4: cOut / 4, k: band.tiles, slices, slice_k: each, accumulate: index > 0 ? 1 : 0 },
       workgroups: [ceilDiv(cIn, tile.consts.TILE_M), ceilDiv(cOut, tile.consts.TILE_N), F4.points * slices],
     }),
