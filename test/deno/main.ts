@@ -12,8 +12,6 @@ const weights = new Uint8Array(readFileSync(weightsFile));
 const JOBS: Record<string, () => Promise<unknown>> = {
   picture: () => picture(library, device, weights),
   "picture by kernels for GPUs": () => picture(library, device, smallWeights(library), { software: false }),
-  "picture by kernels for GPUs, f16": () =>
-    picture(library, device, smallWeights(library), { software: false, dtype: "f16" }),
   training: () => training(device),
   errors: () => errors(library, device, weights),
 };

@@ -40,7 +40,7 @@ export async function picture(
   { Harmonizer }: Library,
   device: GPUDevice,
   weights: Uint8Array,
-  options: { software?: boolean; dtype?: "f32" | "f16" } = {},
+  options: { software?: boolean } = {},
 ): Promise<PictureResult> {
   const harmonizer = await Harmonizer.load(weights as Uint8Array<ArrayBuffer>, { device, ...options });
   const input = scene();
