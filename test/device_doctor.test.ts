@@ -3,7 +3,14 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { checkDevice } from "../src/gpu/device_checks.js";
 import { diagnose, formatReport } from "../src/gpu/doctor.node.js";
 import { adviseVulkan, type VulkanFacts } from "../src/gpu/vulkan_drivers.node.js";
+import { Runtime } from "../src/graph/runtime.js";
+import { checkCase } from "../src/kernels/check.js";
+import { conv2dSuite } from "../src/kernels/conv2d/cases.js";
+import { differenceOf } from "../src/model/dtype_error.js";
 import { testDevice } from "./helpers/device.js";
+import { LIES, lyingDevice } from "./helpers/lying_device.js";
+
+const KERNEL = "kernel against the CPU";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -64,6 +71,32 @@ test("a device that computes wrongly fails its check", async () => {
   const [kernel] = await checkDevice(wrong);
   expect(kernel?.outcome).toBe("failed");
   expect(kernel?.detail).toMatch(/element 4096 is .*, the CPU has/);
+});
+
+describe.each(LIES)("a device that answers %s", (lie) => {
+  test("fails every check of what it offers", async () => {
+    const { device } = await testDevice();
+    const checks = await checkDevice(lyingDevice(device, lie));
+    expect(checks.map(({ name, outcome }) => [name, outcome])).toEqual(
+      checks.map(({ name }) => [name, name === KERNEL || device.features.has(name) ? "failed" : "absent"]),
+    );
+  });
+
+  test("fails the check by which kernels, matrix units, tuner and bench are judged", async () => {
+    const { device } = await testDevice();
+    const runtime = new Runtime(lyingDevice(device, lie));
+    const row = conv2dSuite.cases.find(({ name }) => name === "1x13x37x24-40_k3s1p1_bias_leaky_relu");
+    if (!row) throw new Error("conv2d has no such case");
+    const { worst } = await checkCase(runtime, conv2dSuite, row, "direct");
+    expect(worst).toBeGreaterThan(1);
+    runtime.dispose();
+  });
+});
+
+test("what f16 costs is not measured against a device that does not compute", () => {
+  const [same, other] = [new Float32Array(8).fill(0.5), Float32Array.from({ length: 8 }, (_, i) => i)];
+  expect(() => differenceOf(same, same)).toThrow(/answers 0.5 everywhere: the device does not compute/);
+  expect(differenceOf(same, other).maxAbs).toBe(6.5);
 });
 
 describe("the advice", () => {

@@ -2,11 +2,7 @@
 import { Command } from "commander";
 import type { DeviceCheck } from "../gpu/device_checks.js";
 import { type DoctorReport, diagnose, formatReport } from "../gpu/doctor.node.js";
-import { Runtime } from "../graph/runtime.js";
-import { checkCase } from "../kernels/check.js";
-import { conv2dSuite } from "../kernels/conv2d/cases.js";
 import { findMatrixUnits } from "../kernels/matrix_units.js";
-import { f16Rows } from "../kernels/suite.js";
 import { isTuningOff } from "../tuning/device_tuning.js";
 import { adapterIdentity, sameAdapter } from "../tuning/identity.js";
 import { shippedTables } from "../tuning/shipped.js";
@@ -82,25 +78,11 @@ function tuningLines({ used, own, shipped }: TuningReport): string[] {
 }
 
 const NAME = "matrix units";
-/** Of conv2d's table: sizes off the tiles, and both tensors stored as f16. */
-const ROW = "1x13x37x24-40_k3s1p1_bias_leaky_relu_f16";
-
 /** Compiles the kernel for matrix units, and compares what it computes with float64. */
 async function checkMatrixUnits(device: GPUDevice): Promise<readonly DeviceCheck[]> {
-  const { units, reason } = await findMatrixUnits(device);
-  if (!units) return [{ name: NAME, outcome: "absent", detail: reason }];
-  const row = conv2dSuite.cases.flatMap((one) => f16Rows(conv2dSuite, one)).find(({ name }) => name === ROW);
-  if (!row) throw new Error(`doctor: conv2d has no case ${ROW}`);
-  const runtime = new Runtime(device, { matrixUnits: units });
-  try {
-    const { worst, detail } = await checkCase(runtime, conv2dSuite, row, "subgroup_matrix");
-    const { m, n, k, lanes } = units;
-    if (worst > 1) return [{ name: NAME, outcome: "failed", detail: `a convolution is wrong: ${detail}` }];
-    const what = `${m}x${n}x${k} of f16 with f32 sums, ${lanes} threads; a convolution is right (--matrix-units)`;
-    return [{ name: NAME, outcome: "passed", detail: what }];
-  } catch (error) {
-    return [{ name: NAME, outcome: "failed", detail: error instanceof Error ? error.message : String(error) }];
-  } finally {
-    runtime.dispose();
-  }
+  const found = await findMatrixUnits(device);
+  if (!found.units) return [{ name: NAME, outcome: found.wrong ? "failed" : "absent", detail: found.reason }];
+  const { m, n, k, lanes } = found.units;
+  const what = `${m}x${n}x${k} of f16 with f32 sums, ${lanes} threads; a convolution is right (--matrix-units)`;
+  return [{ name: NAME, outcome: "passed", detail: what }];
 }

@@ -49,15 +49,34 @@ enable f16;
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = f32(f16(x[id.x]) * 2.0h + 1.0h); }`;
 
-/** Every thread learns how many threads its subgroup has, twice. */
+/**
+ * What every thread learns of its subgroup, an array each: the sum of its members' x, who its first is, its own lane, how
+ * many there are, and the x of the lane after it. No array is the same everywhere, so that no constant passes for it.
+ */
 const SUBGROUPS = /* wgsl */ `
 enable subgroups;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [5, COUNT]
+
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_size) size: u32, @builtin(subgroup_invocation_id) lane: u32) {
+  y[id.x] = subgroupAdd(x[id.x]);
+  y[${COUNT}u + id.x] = subgroupBroadcast(f32(id.x), 0u);
+  y[${2 * COUNT}u + id.x] = f32(lane);
+  y[${3 * COUNT}u + id.x] = f32(size);
+  y[${4 * COUNT}u + id.x] = subgroupShuffle(x[id.x], (lane + 1u) % size);
+}`;
+
+/** Work whose length x[0] says, for the clock to show. */
+const LONG = /* wgsl */ `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(subgroup_size) size: u32) {
-  y[id.x] = subgroupAdd(1.0) - f32(size) + subgroupBroadcast(x[id.x], 0u) * 0.0;
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  var value = x[id.x + 1u];
+  for (var i = 0u; i < u32(x[0]); i++) { value = value * 0.999 + 0.5; }
+  y[id.x] = value;
 }`;
 
 /** Never throws for what a device does: a fault is a failed check. */
@@ -75,14 +94,10 @@ export async function checkDevice(device: GPUDevice): Promise<DeviceCheck[]> {
       return "half-precision arithmetic is exact on small integers";
     }),
     await check("subgroups", device.features.has("subgroups"), async () => {
-      const y = await runKernel(device, SUBGROUPS, integers, new Float32Array(COUNT));
-      expectClose(y, new Float32Array(COUNT), () => 0);
-      return "subgroup sums count every thread";
+      const y = await runKernel(device, SUBGROUPS, integers, new Float32Array(5 * COUNT));
+      return checkSubgroups(integers, y);
     }),
-    await check("timestamp-query", device.features.has("timestamp-query"), async () => {
-      const nanoseconds = await timeEmptyPass(device);
-      return `an empty pass takes ${(nanoseconds / 1000).toFixed(1)} microseconds`;
-    }),
+    await check("timestamp-query", device.features.has("timestamp-query"), () => checkTimestamps(device)),
   ];
 }
 
@@ -127,7 +142,78 @@ function expectClose(
   return largest;
 }
 
-async function runKernel(device: GPUDevice, code: string, x: Float32Array, y: Float32Array): Promise<Float32Array> {
+/**
+ * Which threads share a subgroup is the driver's to say; what it says has to be whole (lanes 0 .. size - 1, each once, one
+ * workgroup) and agree with the sums and shuffles.
+ * @param y as SUBGROUPS writes it
+ */
+function checkSubgroups(x: Float32Array, y: Float32Array): string {
+  const at = (array: number, thread: number): number => y[array * COUNT + thread] ?? Number.NaN;
+  const members = new Map<number, number[]>();
+  for (let thread = 0; thread < COUNT; thread++) {
+    const first = at(1, thread);
+    const list = members.get(first) ?? [];
+    list[at(2, thread)] = thread;
+    members.set(first, list);
+  }
+  const sizes = new Set<number>();
+  let counted = 0;
+  for (const [first, lanes] of members) {
+    const size = at(3, lanes[0] ?? -1);
+    const threads = Array.from({ length: lanes.length }, (_, lane) => lanes[lane] ?? -1);
+    const name = `the subgroup of thread ${first}`;
+    if (lanes[0] !== first) throw new Error(`${name} has thread ${lanes[0]} for its lane 0`);
+    if (threads.length !== size || threads.includes(-1))
+      throw new Error(
+        `${name} has lanes ${threads.filter((thread) => thread >= 0).length}, its size is said to be ${size}`,
+      );
+    if (threads.some((thread) => at(3, thread) !== size)) throw new Error(`${name} is of several sizes`);
+    if (threads.some((thread) => Math.floor(thread / WORKGROUP) !== Math.floor(first / WORKGROUP)))
+      throw new Error(`${name} reaches over workgroups`);
+    const sum = threads.reduce((total, thread) => total + (x[thread] ?? 0), 0);
+    threads.forEach((thread, lane) => {
+      if (at(0, thread) !== sum) throw new Error(`thread ${thread} has the sum ${at(0, thread)}, the CPU has ${sum}`);
+      const next = x[threads[(lane + 1) % size] ?? -1];
+      if (at(4, thread) !== next)
+        throw new Error(`thread ${thread} was handed ${at(4, thread)}, its neighbour has ${next}`);
+    });
+    counted += size;
+    sizes.add(size);
+  }
+  if (counted !== COUNT) throw new Error(`${counted} of ${COUNT} threads are in a subgroup`);
+  return `sums and shuffles are right in ${members.size} subgroups of ${[...sizes].sort((a, b) => a - b).join(", ")}`;
+}
+
+/** Turns of the loop of LONG, until the clock moves: browsers round it to 65.5 microseconds. */
+const TURNS = [2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, 2 ** 20];
+
+async function checkTimestamps(device: GPUDevice): Promise<string> {
+  for (const turns of TURNS) {
+    const started = performance.now();
+    const { begin, end } = await timePass(device, turns);
+    const wallMs = performance.now() - started;
+    if (end < begin) throw new Error(`the pass ends at ${end}, before it begins at ${begin}`);
+    const ms = Number(end - begin) / 1e6;
+    // The clocks' own units may differ by a little.
+    if (ms > 1.1 * wallMs + 1)
+      throw new Error(`a pass took ${ms.toFixed(1)} ms, all around it ${wallMs.toFixed(1)} ms`);
+    if (end > begin) return `a pass of ${turns} turns took ${(1000 * ms).toFixed(0)} microseconds`;
+  }
+  throw new Error(`the clock stands still over a pass of ${TURNS.at(-1)} turns`);
+}
+
+interface Launch {
+  readonly workgroups?: number;
+  readonly timestampWrites?: GPUComputePassTimestampWrites;
+}
+
+async function runKernel(
+  device: GPUDevice,
+  code: string,
+  x: Float32Array,
+  y: Float32Array,
+  { workgroups = COUNT / WORKGROUP, timestampWrites }: Launch = {},
+): Promise<Float32Array> {
   const buffers: GPUBuffer[] = [];
   const buffer = (size: number, usage: number): GPUBuffer => {
     const made = device.createBuffer({ label: "device check", size, usage });
@@ -145,10 +231,10 @@ async function runKernel(device: GPUDevice, code: string, x: Float32Array, y: Fl
       const pipeline = device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
       const entries = [xs, ys].map((resource, binding) => ({ binding, resource: { buffer: resource } }));
       const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
+      const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-      pass.dispatchWorkgroups(COUNT / WORKGROUP);
+      pass.dispatchWorkgroups(workgroups);
       pass.end();
       encoder.copyBufferToBuffer(ys, 0, out, 0, y.byteLength);
       device.queue.submit([encoder.finish()]);
@@ -161,23 +247,24 @@ async function runKernel(device: GPUDevice, code: string, x: Float32Array, y: Fl
   }
 }
 
-async function timeEmptyPass(device: GPUDevice): Promise<number> {
+async function timePass(device: GPUDevice, turns: number): Promise<{ begin: bigint; end: bigint }> {
   const querySet = device.createQuerySet({ type: "timestamp", count: 2 });
   const resolved = device.createBuffer({ size: 16, usage: GPU_QUERY_RESOLVE | GPU_COPY_SRC });
   const staging = device.createBuffer({ size: 16, usage: GPU_MAP_READ | GPU_COPY_DST });
   try {
+    const x = new Float32Array(WORKGROUP + 1).fill(1);
+    x[0] = turns;
+    const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    await runKernel(device, LONG, x, new Float32Array(WORKGROUP), { workgroups: 1, timestampWrites });
     await scoped(device, "timestamp check", () => {
       const encoder = device.createCommandEncoder();
-      const timestampWrites = { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
-      encoder.beginComputePass({ timestampWrites }).end();
       encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
       device.queue.submit([encoder.finish()]);
     });
     await orLost(device, staging.mapAsync(GPU_MAP_MODE_READ));
     const [begin = 0n, end = 0n] = new BigUint64Array(staging.getMappedRange().slice(0));
-    if (end < begin) throw new Error(`the pass ends at ${end}, before it begins at ${begin}`);
-    return Number(end - begin);
+    return { begin, end };
   } finally {
     querySet.destroy();
     resolved.destroy();

@@ -24,6 +24,9 @@ export async function scoped<T>(device: GPUDevice, what: string, calls: () => T)
   return value;
 }
 
+/** How long the news of a loss may come after what it broke. */
+const LOSS_MS = 50;
+
 /** Awaits GPU work; a lost device may never settle its promises, so its loss is an answer too. */
 export async function orLost<T>(device: GPUDevice, work: Promise<T>): Promise<T> {
   const lost = device.lost.then((info): never => {
@@ -31,5 +34,12 @@ export async function orLost<T>(device: GPUDevice, work: Promise<T>): Promise<T>
       `the GPU device was lost (${info.reason || "unknown reason"}: ${info.message}): open a new device and load again`,
     );
   });
-  return Promise.race([work, lost]);
+  try {
+    return await Promise.race([work, lost]);
+  } catch (error) {
+    // wgpu rejects what was under way before it says that the device is lost.
+    if (!(error instanceof DeviceLostError))
+      await Promise.race([lost, new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
+    throw error;
+  }
 }

@@ -1,11 +1,14 @@
-/** Whether a device has matrix units that the kernels can use: told by compiling them on it, not by what it says of itself. */
+/** Whether a device has matrix units that the kernels can use: told by a convolution on them, not by what it says of itself. */
 import { AdapterError } from "../errors.js";
 import type { PipelineSpec } from "../gpu/pipelines.js";
 import type { MatrixUnits } from "../graph/op.js";
 import { Runtime } from "../graph/runtime.js";
 import { conv2d_subgroup_matrix } from "../shaders.generated.js";
+import { checkCase } from "./check.js";
+import { conv2dSuite } from "./conv2d/cases.js";
 import { VEC4 } from "./conv2d/fused.js";
 import { MATRIX_FEATURES, matrixTiles } from "./conv2d/subgroup_matrix.js";
+import { f16Rows } from "./suite.js";
 
 /** As drivers list them; WebGPU's types do not know it yet. */
 export interface MatrixConfig {
@@ -31,7 +34,16 @@ export function chooseConfig(configs: Iterable<MatrixConfig>): Omit<MatrixUnits,
 
 export type MatrixUnitsFound =
   | { readonly units: MatrixUnits; readonly reason: null }
-  | { readonly units: null /** Why there are none. */; readonly reason: string };
+  | {
+      readonly units: null;
+      /** Why there are none. */
+      readonly reason: string;
+      /** The kernel runs, and what it computes is wrong. */
+      readonly wrong?: boolean;
+    };
+
+/** Of conv2d's table: sizes off the tiles, and both tensors stored as f16. */
+const ROW = "1x13x37x24-40_k3s1p1_bias_leaky_relu_f16";
 
 /** Never throws for what a device lacks. */
 export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFound> {
@@ -45,9 +57,13 @@ export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFou
   if (!config) return none("none of its matrix units multiplies f16 and adds up in f32");
   if (lanes !== subgroupMaxSize) return none(`its subgroups vary in size, from ${lanes} to ${subgroupMaxSize}`);
   const units = { ...config, lanes };
-  const runtime = new Runtime(device);
+  const row = conv2dSuite.cases.flatMap((one) => f16Rows(conv2dSuite, one)).find(({ name }) => name === ROW);
+  if (!row) throw new Error(`matrix units: conv2d has no case ${ROW}`);
+  const runtime = new Runtime(device, { matrixUnits: units });
   try {
     await runtime.pipelines.get(probe(units));
+    const { worst, detail } = await checkCase(runtime, conv2dSuite, row, "subgroup_matrix");
+    if (worst > 1) return { units: null, reason: `a convolution on them is wrong: ${detail}`, wrong: true };
     return { units, reason: null };
   } catch (error) {
     return none(`its driver refuses the kernel: ${error instanceof Error ? error.message : String(error)}`);

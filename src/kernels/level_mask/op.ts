@@ -5,7 +5,7 @@ import { level_mask } from "../../shaders.generated.js";
 import { checkBlurred, type GaussianBlurAttrs } from "../gaussian_blur/problem.js";
 import { BLUR_RADIUS, blurTaps } from "../gaussian_blur/taps.js";
 import { type MaskPoolAttrs, maskPoolOp } from "../mask_pool/op.js";
-import { threads, viewOverrides } from "../views.js";
+import { threads, viewParams } from "../views.js";
 
 export type LevelMaskAttrs = MaskPoolAttrs & GaussianBlurAttrs;
 
@@ -24,14 +24,14 @@ export const levelMaskOp = defineOp<LevelMaskAttrs>({
       accepts: () => true,
       plan: (p) => {
         const [x, y] = [operand(p, 0), result(p)];
-        const { stride: STRIDE, kernel } = p.attrs;
-        const [, H, W] = nhwc("level_mask", "mask", x.shape);
-        const [, OH, OW] = nhwc("level_mask", "result", y.shape);
-        const SIZE = sizeOf(y.shape);
-        const [TAP_0 = 0, TAP_1 = 0, TAP_2 = 0, TAP_3 = 0] = blurTaps(kernel);
-        const sizes = { H, W, STRIDE, OH, OW, SIZE, RADIUS: BLUR_RADIUS[kernel] };
-        const overrides = { ...sizes, TAP_0, TAP_1, TAP_2, TAP_3, ...viewOverrides("X", x), ...viewOverrides("Y", y) };
-        return { passes: [pass(level_mask, { bind: { x, y }, overrides, workgroups: threads(SIZE) })] };
+        const { stride, kernel } = p.attrs;
+        const [, h, w] = nhwc("level_mask", "mask", x.shape);
+        const [, oh, ow] = nhwc("level_mask", "result", y.shape);
+        const size = sizeOf(y.shape);
+        const [tap_0 = 0, tap_1 = 0, tap_2 = 0, tap_3 = 0] = blurTaps(kernel);
+        const sizes = { h, w, stride, oh, ow, size, radius: BLUR_RADIUS[kernel] };
+        const params = { ...sizes, tap_0, tap_1, tap_2, tap_3, ...viewParams("x", x), ...viewParams("y", y) };
+        return { passes: [pass(level_mask, { bind: { x, y }, params, workgroups: threads(size) })] };
       },
     },
   ],
