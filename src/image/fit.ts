@@ -23,7 +23,7 @@ export function checkFit(fit: Fit): void {
  * of [0, 1] colour: of a variance, and of a sum of squares over pixels, which counts where there are few. On 200 composites
  * all variances from 1e-6 to 3e-4 and all sums up to 1 come within 0.01 dB.
  */
-const RIDGE = 1e-4;
+const RIDGE = 1e-5;
 const RIDGE_SUM = 0.1;
 
 /**
