@@ -117,7 +117,9 @@ describe("--apply-lut", () => {
     expect(stderr).toBe("");
     const [before, after] = [await work.decode("a.png"), await work.decode("warm.png")];
     expect(samples(after, SOFA, false)).toEqual(samples(before, SOFA, false));
-    expect(samples(after, SOFA)).toEqual(samples(applyLut(parseCube(toCube(WARM)), before), SOFA));
+    // Halves are rounded from float32 here and from float64 there.
+    const whole = samples(applyLut(parseCube(toCube(WARM)), before), SOFA);
+    expect(meanDifference(samples(after, SOFA), whole)).toBeLessThan(0.01);
 
     const two = ["harmonize", "a.png", "--mask", "sofa.png", "--mask", "cat.png", "-o", "each.png"];
     const result = await work.done([
@@ -132,9 +134,8 @@ describe("--apply-lut", () => {
     expect(result).toMatchObject({ appliedLuts: ["none.cube", "warm.cube"], output: "each.png", width: W, height: H });
     const each = await work.decode("each.png");
     expect(samples(each, SOFA)).toEqual(samples(before, SOFA));
-    const half = samples(before, CAT).map(
-      (v, i) => (v + (samples(applyLut(parseCube(toCube(WARM)), before), CAT)[i] as number)) / 2,
-    );
+    const warm = samples(applyLut(parseCube(toCube(WARM)), before), CAT);
+    const half = samples(before, CAT).map((v, i) => (v + (warm[i] as number)) / 2);
     // Half of a clipped and rounded sample, rounded.
     expect(Math.max(...samples(each, CAT).map((v, i) => Math.abs(v - (half[i] as number))))).toBeLessThanOrEqual(1);
     await work.done(["harmonize", "in", "-o", "out", "--apply-lut", "warm.cube"]);

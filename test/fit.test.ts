@@ -223,7 +223,7 @@ describe("the fit of one transform", () => {
   });
 
   test("sums of two pictures are those of both together", () => {
-    const [a, b, c, d] = [1, 2, 3, 4].map((seed) => randomColours(40, seed)) as [Colours, Colours, Colours, Colours];
+    const [a, b, c, d] = [randomColours(40, 1), randomColours(40, 2), randomColours(40, 3), randomColours(40, 4)];
     const apart = pooled([
       { moments: momentsFor(a, b), weight: 1 },
       { moments: momentsFor(c, d), weight: 1 },

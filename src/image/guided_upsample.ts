@@ -22,10 +22,10 @@ import {
 } from "./change_rows.js";
 import { type ColourField, type FieldOptions, fitColourField } from "./colour_field.js";
 import { TERMS } from "./colour_moments.js";
-import { type ColourMap, mapOf } from "./colour_transform.js";
+import { type ColourMap, grayOf, mapOf } from "./colour_transform.js";
 import { DEFAULT_FIT, type Fit, type GlobalFit, type Moments, momentsOf, solveGlobal } from "./fit.js";
 import type { FloatImage } from "./float.js";
-import type { Image } from "./image.js";
+import { colourChannels, type Image } from "./image.js";
 import type { Mask } from "./mask.js";
 import { resize, type Size, workingSize } from "./resize.js";
 import { resizeVisible } from "./resize_weighted.js";
@@ -89,8 +89,11 @@ export function fitAnswer(full: Image, mask: Mask, answer: Answer, options: Guid
   const isWhole = answer.input.width === full.width && answer.input.height === full.height;
   const solid = fit === "none" && isWhole ? rowsOf(answer.output) : null;
   if (solid && !soft) return { rows: solid, global, moments };
-  const map =
-    fit === "auto" || fit === "global" ? everywhere(mapOf(global.transform)) : varying(full, small, global, options);
+  const isOne = fit === "auto" || fit === "global";
+  const isGray = colourChannels(full) === 1;
+  const map = isOne
+    ? everywhere(mapOf(isGray ? grayOf(global.transform) : global.transform))
+    : varying(full, small, global, options);
   return { rows: changeRows(full, mask, sides, map, solid), global, moments };
 }
 
