@@ -155,9 +155,6 @@ describe("a still scene with noise", () => {
         ).image,
       ),
     );
-    process.stderr.write(
-      `flicker, levels: alone ${deviation(alone)}, a shot ${deviation(together)}, smoothed ${deviation(smoothed)}\n`,
-    );
     expect(deviation(together)).toBeLessThanOrEqual(deviation(alone) / 5);
     expect(deviation(smoothed)).toBeLessThan(deviation(alone));
   }, 300_000);
