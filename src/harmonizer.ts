@@ -2,13 +2,16 @@
 import { AbortedError, UsageError } from "./errors.js";
 import { closeDevice, openDevice } from "./gpu/device.js";
 import type { MatrixUnits } from "./graph/op.js";
+import { type ObjectTransform, objectTransform } from "./harmonizer/object_transform.js";
 import { joinedWeight, type PastedObject } from "./harmonizer/objects.js";
 import type { HarmonizeInput, HarmonizeOptions, HarmonizeResult } from "./harmonizer/options.js";
-import { prepare } from "./harmonizer/prepare.js";
+import { type Prepared, prepare } from "./harmonizer/prepare.js";
+import { type FrameAnalysis, thumbnailOf } from "./harmonizer/sequence.js";
 import { type DownloadOptions, sourceOf, type WeightsInput } from "./harmonizer/weights_source.js";
 import { beforeReference, hideOthers, type Reference } from "./image/background.js";
+import { DEFAULT_FIT, type Moments } from "./image/fit.js";
 import { stackMask } from "./image/float.js";
-import { type Answer, guidedUpsample } from "./image/guided_upsample.js";
+import { type Answer, answerMoments, fitAnswer } from "./image/guided_upsample.js";
 import { type Image, type ImageDataLike, toImageData } from "./image/image.js";
 import type { Mask } from "./image/mask.js";
 import { cropImage, reflectPad, roundUpTo } from "./image/pad.js";
@@ -26,6 +29,7 @@ import { loadModel, type ModelOptions } from "./model/weights.js";
 import { loadTuning } from "./tuning/browser_cache.js";
 import { hasTuning } from "./tuning/device_tuning.js";
 
+export type { ObjectTransform } from "./harmonizer/object_transform.js";
 export {
   DEFAULT_WORKING_SIZE,
   type HarmonizeInput,
@@ -99,8 +103,31 @@ export class Harmonizer {
     input: HarmonizeInput<Picture>,
     options: HarmonizeOptions = {},
   ): Promise<HarmonizeResult<Picture>> {
+    return this.tracked(() => this.compute(input, options));
+  }
+
+  /**
+   * What a frame of a sequence adds to the transforms of its shot: the network is run, nothing is changed. `solveSequence`
+   * solves the transforms from all frames, `applyChange` paints them.
+   * @throws as `harmonize`
+   */
+  async analyse(input: HarmonizeInput<Image | ImageDataLike>, options: HarmonizeOptions = {}): Promise<FrameAnalysis> {
+    return this.tracked(async () => {
+      const prepared = prepare(input, options);
+      const { picture, objects } = prepared;
+      const found: Moments[] = [];
+      await this.eachObject(prepared, options, (image, object, answer) => {
+        found.push(answerMoments(answer));
+        if (found.length === objects.length) return image;
+        return paste(image, fitAnswer(image, object.seen, answer, options).rows, object.weight, options);
+      });
+      return { width: picture.width, height: picture.height, thumbnail: thumbnailOf(picture), objects: found };
+    });
+  }
+
+  private async tracked<T>(body: () => Promise<T>): Promise<T> {
     if (this.disposed) throw new UsageError("harmonize: the harmonizer was disposed of");
-    const result = this.compute(input, options);
+    const result = body();
     this.underWay.add(result);
     try {
       return await result;
@@ -122,39 +149,57 @@ export class Harmonizer {
     options: HarmonizeOptions,
   ): Promise<HarmonizeResult<Picture>> {
     const started = performance.now();
-    const { strength = 1, signal } = options;
-    const { picture, objects, size, reference } = prepare(input, options);
+    const { strength = 1, fit = DEFAULT_FIT } = options;
+    const prepared = prepare(input, options);
+    const { objects, size } = prepared;
+    const transforms: ObjectTransform[] = [];
+    const run = await this.eachObject(prepared, options, (before, { seen, weight }, answer) => {
+      const { rows, ...fitted } = fitAnswer(before, seen, answer, { fit });
+      const after = paste(before, rows, weight, { strength });
+      transforms.push(objectTransform({ before, after, weight, strength, fit, ...fitted }));
+      return after;
+    });
+    const returned = "channels" in input.image ? run.image : toImageData(run.image);
+    return {
+      image: returned as unknown as Picture,
+      mask: joinedWeight(objects),
+      transform: transforms[0] as ObjectTransform,
+      transforms,
+      workedAt: size,
+      modelMs: run.modelMs,
+      totalMs: performance.now() - started,
+      ...(run.f16Error && { f16Error: run.f16Error }),
+    };
+  }
+
+  /** @param paint makes of a picture and the network's answer the picture that the next object is harmonized in */
+  private async eachObject(
+    { picture, objects, size, reference }: Prepared,
+    options: HarmonizeOptions,
+    paint: (image: Image, object: PastedObject, answer: Answer) => Image,
+  ): Promise<{ image: Image; modelMs: number; f16Error?: DtypeError }> {
+    const { signal } = options;
     const small = objects.map(
       ({ mask }) =>
         () =>
           resize(mask, size.width, size.height),
     );
-
-    let result = picture;
+    let image = picture;
     let modelMs = 0;
     let worst: DtypeError | undefined;
     const total = objects.length;
     for (const [index, object] of objects.entries()) {
       if (total > 1) options.onProgress?.({ stage: "objects", done: index, total });
       const others = small.slice(index + 1);
-      const { answer, ...run } = await this.runNetwork(result, object, others, reference, size, options);
+      const { answer, ...run } = await this.runNetwork(image, object, others, reference, size, options);
       modelMs += run.modelMs;
       if (run.f16Error && run.f16Error.maxAbs >= (worst?.maxAbs ?? 0)) worst = run.f16Error;
       await turn(signal);
-      const rows = guidedUpsample(result, object.seen, answer);
+      image = paint(image, object, answer);
       await turn(signal);
-      result = paste(result, rows, object.weight, { strength });
     }
     if (total > 1) options.onProgress?.({ stage: "objects", done: total, total });
-    const returned = "channels" in input.image ? result : toImageData(result);
-    return {
-      image: returned as unknown as Picture,
-      mask: joinedWeight(objects),
-      workedAt: size,
-      modelMs,
-      totalMs: performance.now() - started,
-      ...(worst && { f16Error: worst }),
-    };
+    return { image, modelMs, ...(worst && { f16Error: worst }) };
   }
 
   /** @param others reduced masks of the objects that are still to be harmonized, when they are wanted */

@@ -11,6 +11,16 @@ export { type CompileOptions, type CompileProgress, compile } from "./graph/comp
 export type { PassTiming, Plan, RunOptions, RunResult } from "./graph/plan.js";
 export { Runtime, type RuntimeOptions } from "./graph/runtime.js";
 export { constant, input, type Shape, type Tensor } from "./graph/tensor.js";
+export { type ApplyResult, applyChange } from "./harmonizer/apply_change.js";
+export { cubeOf, poorFit } from "./harmonizer/object_transform.js";
+export {
+  type FrameAnalysis,
+  type SequenceOptions,
+  type Shot,
+  type SolvedSequence,
+  type SolvedTransform,
+  solveSequence,
+} from "./harmonizer/sequence.js";
 export {
   DEFAULT_WORKING_SIZE,
   type HarmonizeInput,
@@ -22,9 +32,14 @@ export {
   type InputNames,
   type LoadOptions,
   type LoadProgress,
+  type ObjectTransform,
   type Region,
   type WeightsInput,
 } from "./harmonizer.js";
+export type { ColourTransform, TransformRow } from "./image/colour_transform.js";
+export { applyLut, type CubeOptions, type Lut, lutOf, parseCube, toCube } from "./image/cube.js";
+export type { Residual, TransformWords } from "./image/describe_transform.js";
+export { DEFAULT_FIT, FITS, type Fit } from "./image/fit.js";
 export type { Image, ImageDataLike } from "./image/image.js";
 export type { Mask } from "./image/mask.js";
 export { foregroundMse, foregroundPsnr, mse, psnr, ssim } from "./image/metrics.js";

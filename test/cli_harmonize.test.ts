@@ -49,6 +49,9 @@ describe("s2am harmonize", () => {
       compare: "strip.jpg",
       width: W,
       height: H,
+      transform: expect.objectContaining({ fit: "auto", space: "the picture's encoded RGB, 0 to 1" }),
+      transforms: [result.transform],
+      luts: null,
       workedAt: { width: W, height: H },
       modelMs: expect.any(Number),
       totalMs: expect.any(Number),
@@ -60,12 +63,12 @@ describe("s2am harmonize", () => {
     expect(await work.decode("strip.jpg")).toMatchObject({ width: 3 * W + 8, height: H });
   });
 
-  test("what people see: the adapter on stderr, one line on stdout", async () => {
+  test("what people see: the adapter on stderr; what was done, and what to the object, on stdout", async () => {
     const args = ["harmonize", "a.png", "mask.png", "-o", "lines.png", "--weights", "tiny.safetensors"];
     const { code, stdout, stderr, milliseconds } = await work.s2am([...args, "--working-size", "32"]);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringMatching(/^lines\.png: 64 x 48, network at 32 x 24 in \d+ ms, \d+ ms in all\n$/),
+      stdout: expect.stringMatching(/^lines\.png: 64 x 48, network at 32 x 24 in \d+ ms, \d+ ms in all\n {2}\S.*\n$/),
     });
     expect(stderr).toMatch(/^adapter: .*, (software|hardware), \w+\n$/);
     const total = Number(/, (\d+) ms in all/.exec(stdout)?.[1]);

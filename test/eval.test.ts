@@ -49,6 +49,7 @@ describe("s2am eval", () => {
       protocol: "default",
       size: 256,
       pasted: true,
+      fit: "auto",
       dtype: "f32",
       description: expect.stringContaining("256 x 256 bilinear"),
       pictures: 5,

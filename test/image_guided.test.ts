@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ShapeError } from "../src/errors.js";
 import { boxSums } from "../src/image/box_filter.js";
-import type { GuidedOptions } from "../src/image/colour_field.js";
+import { FITS } from "../src/image/fit.js";
 import { type FloatImage, newFloatImage, toFloatRgb } from "../src/image/float.js";
-import { guidedUpsample, type RgbRows } from "../src/image/guided_upsample.js";
+import { type GuidedOptions, guidedUpsample, type RgbRows } from "../src/image/guided_upsample.js";
 import type { Image } from "../src/image/image.js";
 import type { Mask } from "../src/image/mask.js";
 import { paste } from "../src/image/paste.js";
@@ -89,15 +89,15 @@ describe("guided upsampling", () => {
     expect(worst(result, toFloatRgb(full), fullMask)).toBeLessThan(1e-5);
   });
 
-  it("one affine change of colour comes out exactly at full size", () => {
-    const result = collect(upsample(full, small, mapColours(small, affine), smallMask), W, H);
+  it.each(FITS)("one affine change of colour comes out exactly at full size: fit %s", (fit) => {
+    const result = collect(upsample(full, small, mapColours(small, affine), smallMask, { fit }), W, H);
     expect(worst(result, mapColours(toFloatRgb(full), affine), fullMask)).toBeLessThan(0.5 / 255);
   });
 
-  it("at its own size the network's answer is met, whatever it is", () => {
+  it("without a fit the network's answer is met at its own size, whatever it is", () => {
     const wild = { ...small, data: small.data.map((_, i) => ((i * 2654435761) % 97) / 97) };
     const own: Image = { ...full, ...size, data: Uint8Array.from(small.data, (v) => Math.round(v * 255)) };
-    const result = collect(upsample(own, toFloatRgb(own), wild, smallMask), size.width, size.height);
+    const result = collect(upsample(own, toFloatRgb(own), wild, smallMask, { fit: "none" }), size.width, size.height);
     const inside = { ...smallMask, data: smallMask.data.map((m) => (m === 1 ? 1 : 0)) };
     expect(worst(result, wild, inside)).toBeLessThan(1e-5);
   });
@@ -121,7 +121,11 @@ describe("guided upsampling", () => {
       return out;
     };
     const expected = shade(toFloatRgb(full));
-    const result = collect(upsample(full, small, shade(small), smallMask), W, H);
+    const result = collect(upsample(full, small, shade(small), smallMask, { fit: "none" }), W, H);
+    const [local, global] = (["local", "global"] as const).map((fit) =>
+      worst(collect(upsample(full, small, shade(small), smallMask, { fit }), W, H), expected, fullMask),
+    ) as [number, number];
+    expect(local).toBeLessThan(global / 2);
     const enlarged = resize(shade(small), W, H);
     expect(worst(result, expected, fullMask)).toBeLessThan(4 / 255);
     expect(worst(enlarged, expected, fullMask)).toBeGreaterThan(25 / 255);
@@ -170,7 +174,8 @@ describe("guided upsampling", () => {
           fc.Arbitrary<number>,
         ]),
         fc.integer({ min: 0, max: 5 }),
-        (w, h, fullW, fullH, radius) => {
+        fc.constantFrom(...FITS),
+        (w, h, fullW, fullH, radius, fit) => {
           const big = scene(Math.max(w, fullW), Math.max(h, fullH));
           const low = resizeToRgb(big, w, h);
           const mask = newFloatImage(w, h, 1);
@@ -182,7 +187,7 @@ describe("guided upsampling", () => {
             low,
             mapColours(low, (r, g, b) => [b, 2 * r, g - 0.3]),
             mask,
-            { radius },
+            { radius, fit },
           );
           expect(collect(rows, big.width, big.height).data.every(Number.isFinite)).toBe(true);
         },

@@ -1,5 +1,6 @@
 /** Soft edges: no halo and no fringe, judged by composites whose right result is known. */
 import { describe, expect, it } from "vitest";
+import type { Fit } from "../src/image/fit.js";
 import { type FloatImage, fromFloat, newFloatImage, toFloatRgb } from "../src/image/float.js";
 import { guidedUpsample } from "../src/image/guided_upsample.js";
 import type { Image } from "../src/image/image.js";
@@ -47,11 +48,17 @@ function scene(edge: Edge, ground: Colour, transform: Transform, contrast: numbe
 /** A network that answers the finished picture, as it is trained to; or the change of whatever colour it sees. */
 type Style = "finished" | "whole";
 
-function harmonized({ picture, mask, ideal, transform }: Scene, longest: number, style: Style): Image {
+function harmonized(
+  { picture, mask, ideal, transform }: Scene,
+  longest: number,
+  style: Style,
+  fit: Fit = "none",
+): Image {
   const { width, height } = workingSize(W, H, longest);
   const input = width === W ? toFloatRgb(picture) : resizeToRgb(picture, width, height);
   const output = style === "finished" ? resize(ideal, width, height) : transformed(input, transform);
-  return paste(picture, guidedUpsample(picture, mask, { input, output, mask: resize(mask, width, height) }), mask);
+  const answer = { input, output, mask: resize(mask, width, height) };
+  return paste(picture, guidedUpsample(picture, mask, answer, { fit }), mask);
 }
 
 const cases = EDGES.flatMap((edge) =>
@@ -70,12 +77,13 @@ describe("a plain object before a plain background, its edge soft", () => {
     const own = changeOf(FOREGROUND);
     const misled = changeOf(GROUNDS[ground] as Colour).map((value, c) => Math.abs(value - (own[c] as number)));
     const twentieth = 255 / 20;
-    for (const longest of [480, 160]) {
-      const whole = edgeErrors(harmonized(one, longest, "whole"), one.ideal, one.mask);
-      expect(whole.largest).toBeLessThan(2 + twentieth * Math.max(...misled));
-      const finished = edgeErrors(harmonized(one, longest, "finished"), one.ideal, one.mask);
-      expect(finished.largest).toBeLessThan(2 + twentieth * Math.max(...own.map(Math.abs)));
-    }
+    for (const longest of [480, 160])
+      for (const fit of ["none", "auto"] as const) {
+        const whole = edgeErrors(harmonized(one, longest, "whole", fit), one.ideal, one.mask);
+        expect(whole.largest).toBeLessThan(2 + twentieth * Math.max(...misled));
+        const finished = edgeErrors(harmonized(one, longest, "finished", fit), one.ideal, one.mask);
+        expect(finished.largest).toBeLessThan(2 + twentieth * Math.max(...own.map(Math.abs)));
+      }
   });
 });
 
@@ -89,7 +97,8 @@ describe("a textured object", () => {
       expect(naive).toBeGreaterThan(3);
       for (const longest of [480, 160])
         for (const style of ["whole", "finished"] as const)
-          expect(edgeErrors(harmonized(one, longest, style), one.ideal, one.mask).rms).toBeLessThan(naive / 3);
+          for (const fit of ["none", "auto"] as const)
+            expect(edgeErrors(harmonized(one, longest, style, fit), one.ideal, one.mask).rms).toBeLessThan(naive / 3);
     }
   });
 });
@@ -121,7 +130,11 @@ it("a feather fades the change of what is all foreground, and no background is t
   const input = toFloatRgb(picture);
   const output = transformed(input, transform);
   const weight = featherMask(sharp, 10);
-  const result = paste(picture, guidedUpsample(picture, sharp, { input, output, mask: sharp }), weight);
+  const result = paste(
+    picture,
+    guidedUpsample(picture, sharp, { input, output, mask: sharp }, { fit: "none" }),
+    weight,
+  );
   const ideal = newFloatImage(W, H, 3);
   for (let i = 0; i < ideal.data.length; i++) {
     const before = input.data[i] as number;

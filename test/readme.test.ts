@@ -12,11 +12,12 @@ const [W, H] = [640, 480];
 
 beforeAll(async () => {
   work.write("tiny.safetensors", tinyWeights());
-  mkdirSync(work.path("folder"));
-  for (const name of ["composite.jpg", "photo.jpg", "folder/a.jpg"]) await work.picture(name, pattern(W, H));
+  for (const folder of ["folder", "frames"]) mkdirSync(work.path(folder));
+  for (const name of ["composite.jpg", "photo.jpg", "folder/a.jpg", "frames/1.jpg", "frames/2.jpg"])
+    await work.picture(name, pattern(W, H));
   await work.picture("composite.png", pattern(W, H));
   await work.picture("cutout.png", pattern(W, H, 4));
-  for (const name of ["mask.png", "sofa.png", "folder/a_mask.png"]) {
+  for (const name of ["mask.png", "sofa.png", "folder/a_mask.png", "frames/1_mask.png", "frames/2_mask.png"]) {
     await work.picture(name, boxMask(W, H, [340, 200, 500, 400]));
   }
   await work.picture("cat.png", boxMask(W, H, [60, 300, 160, 420]));
@@ -33,7 +34,7 @@ describe("the commands", () => {
   test.each(commands.filter((line) => !line.includes("--weights")))("%s", async (line) => {
     const args = line.replace("npx s2am ", "").split(/\s+/);
     const result = await work.done([...args, "--weights", "tiny.safetensors", "--working-size", "64"]);
-    if (!args.includes("folder/"))
+    if (!args.includes("folder/") && !args.includes("frames/"))
       expect(await work.decode(String(result.output))).toMatchObject({ width: W, height: H });
   });
 });

@@ -10,6 +10,7 @@ import { checkEntries } from "../data/triple.node.js";
 import { InputError, UsageError } from "../errors.js";
 import type { DType } from "../graph/tensor.js";
 import { encodeImage, formatOfPath } from "../image/codec.node.js";
+import { DEFAULT_FIT, FITS, type Fit } from "../image/fit.js";
 import { fromFloat } from "../image/float.js";
 import type { Image } from "../image/image.js";
 import {
@@ -48,6 +49,7 @@ interface EvalOptions extends CommonOptions, ModelOptions {
   readonly part?: Part;
   readonly limit?: number;
   readonly size: number;
+  readonly fit: Fit;
   readonly paste: boolean;
   readonly csv?: string;
   readonly worst?: string;
@@ -69,8 +71,9 @@ Examples:
 DIR holds x.jpg, x_mask.png and x_real.jpg side by side, S-COCO's {train,val}2017/{image,mask,natural}, or iHarmony4.
 Protocols (the figures of one cannot be compared with another's):
 ${PROTOCOLS.map((name) => `  ${name.padEnd(10)} ${protocolOf(name).description}`).join("\n")}
-What is measured is what "s2am harmonize" writes: the network's output under the mask, the composite elsewhere; with
---no-paste the network's output everywhere, as the paper's tables have it.`;
+What is measured is what "s2am harmonize" writes: under the mask the change of colour that --fit makes of the network's output
+(default: auto), the composite elsewhere. --fit none measures the network's own output under the mask, and --no-paste its
+output everywhere, as the paper's tables have it.`;
 
 export function evalCommand({ note }: CommandContext): Command {
   const command = new Command("eval")
@@ -87,13 +90,22 @@ export function evalCommand({ note }: CommandContext): Command {
       numberBetween(16, 4096, "integer"),
       PROTOCOL_SIZE,
     )
+    .addOption(
+      new Option("--fit <how>", "what is made of the network's output, as in s2am harmonize")
+        .choices(FITS)
+        .default(DEFAULT_FIT),
+    )
     .option("--no-paste", "measure the network's whole output: the composite is not put back outside the mask")
     .option("--limit <n>", "measure on so many pictures, evenly spread", numberBetween(1, 1e9, "integer"))
     .option("--csv <file>", "also write a table with a row a picture")
     .option("--worst <strip>", "also write the pictures of lowest PSNR: composite, mask, harmonized, photograph")
     .addHelpText("after", EXAMPLES);
   withDeviceOptions(withDtypeOption(withModelFlags(withCommonOptions(command))));
-  return command.action((options: EvalOptions) => run({ ...options, note }));
+  return command.action((options: EvalOptions) => {
+    if (!options.paste && command.getOptionValueSource("fit") === "cli")
+      throw new UsageError("--no-paste measures the network's output as it is: leave --fit out");
+    return run({ ...options, note });
+  });
 }
 
 async function run(options: EvalOptions & CommandContext): Promise<void> {
@@ -122,9 +134,9 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
     await writeFileAtomic(worst, await encodeImage(strip, formatOfPath(worst)));
   }
   const summary = summarize(measured);
-  const { protocol, size, paste } = options;
+  const { protocol, size, paste, fit } = options;
   const { description } = protocolOf(protocol, size);
-  const measures = `protocol ${protocol}: ${description}${paste ? "" : "; the network's whole output, nothing pasted back"}`;
+  const measures = `protocol ${protocol}: ${description}${paste ? `; fit ${fit}` : "; the network's whole output, nothing pasted back"}`;
   const result = {
     adapter,
     dtype: options.dtype,
@@ -134,6 +146,7 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
     protocol,
     size,
     pasted: paste,
+    fit: paste ? fit : null,
     description,
     ...summary,
     failed,
@@ -197,7 +210,7 @@ const WORST_CASES = 8;
 /** A picture that cannot be read is named and the rest go on; what would fail for all of them is thrown. */
 async function evaluate(
   entries: readonly Entry[],
-  { protocol: name, size, paste, worst, note }: EvalOptions & CommandContext,
+  { protocol: name, size, paste, fit, worst, note }: EvalOptions & CommandContext,
   tools: HarmonizerTools,
 ): Promise<Evaluation> {
   const protocol = protocolOf(name, size);
@@ -212,7 +225,7 @@ async function evaluate(
     for (const [index, entry] of entries.entries()) {
       tools.onProgress({ stage: "pictures", done: index, total: entries.length });
       try {
-        const { strip, ...one } = await measureSample(await samples.get(index), { protocol, size, paste }, tools);
+        const { strip, ...one } = await measureSample(await samples.get(index), { protocol, size, paste, fit }, tools);
         measured.push(one);
         if (worst === undefined) continue;
         worstCases.push({ name: one.name, psnr: one.after.psnr, strip: strip() });
@@ -232,14 +245,14 @@ async function evaluate(
 
 async function measureSample(
   sample: Sample,
-  { protocol, size, paste }: { protocol: Protocol; size: number; paste: boolean },
+  { protocol, size, paste, fit }: { protocol: Protocol; size: number; paste: boolean; fit: Fit },
   { harmonizer, onProgress }: HarmonizerTools,
 ): Promise<Measured & { strip: () => Image }> {
   const { name, mask } = sample;
   const [composite, target] = [fromFloat(sample.composite), fromFloat(sample.target)];
   const names = { image: name, mask: `the mask of ${name}` };
   const image = paste
-    ? (await harmonizer.harmonize({ image: composite, mask }, { workingSize: size, names, onProgress })).image
+    ? (await harmonizer.harmonize({ image: composite, mask }, { workingSize: size, fit, names, onProgress })).image
     : await wholeOutput(harmonizer.network, composite, mask, { names, onProgress });
   return {
     name,

@@ -7,14 +7,7 @@ import { join, parse } from "node:path";
 import { DeviceLostError, InputError, S2amError, UsageError } from "../errors.js";
 import { reason } from "../io/file_source.node.js";
 import { sameFile } from "../io/file_write.node.js";
-import {
-  harmonizePair,
-  type Job,
-  type PairOptions,
-  type PairResult,
-  type PairTools,
-  readPair,
-} from "./harmonize_pair.js";
+import { type Job, type Pair, type PairOptions, readPair } from "./harmonize_pair.js";
 
 export interface FolderPairs {
   /** By the pictures' file names, sorted. */
@@ -23,7 +16,7 @@ export interface FolderPairs {
   readonly withoutMask: readonly string[];
 }
 
-interface FolderPair {
+export interface FolderPair {
   readonly name: string;
   /** File names, in the objects' order. */
   readonly masks: readonly string[];
@@ -31,8 +24,8 @@ interface FolderPair {
   readonly problem: string | null;
 }
 
-export interface FolderReport {
-  readonly done: readonly PairResult[];
+export interface FolderReport<Result> {
+  readonly done: readonly Result[];
   readonly failed: readonly { readonly input: string; readonly error: string }[];
   readonly withoutMask: readonly string[];
 }
@@ -41,9 +34,9 @@ const PICTURE = /\.(png|jpe?g|webp)$/i;
 const COMPANION = /_(mask(_\d+)?|real)$/i;
 
 /** Looks through the folder, and at where the outputs are to go; makes and writes nothing. */
-export async function findPairs({ composite, output, compare }: Job): Promise<FolderPairs> {
+export async function findPairs({ composite, output, compare, lut }: Job): Promise<FolderPairs> {
   const found = await listPairs(composite);
-  for (const folder of [output, compare]) {
+  for (const folder of [output, compare, lut]) {
     if (folder === undefined) continue;
     if (await sameFile(composite, folder)) {
       throw new UsageError(`${folder}: the output folder must not be the input folder`);
@@ -96,39 +89,51 @@ function masksBeside(stem: string, files: readonly string[]): Omit<FolderPair, "
   return { masks: names, problem };
 }
 
-/** Harmonizes every pair to a picture of the same name. Only what would fail for all of them is thrown. */
-export async function harmonizeFolder(
-  { composite: folder, output, compare }: Job,
-  { pairs, withoutMask }: FolderPairs,
-  options: PairOptions,
-  tools: PairTools & { readonly note: (line: string) => void },
-): Promise<FolderReport> {
-  for (const made of [output, compare]) {
+/** Makes the folders for what is to be written. */
+export async function makeFolders({ output, compare, lut }: Job): Promise<void> {
+  for (const made of [output, compare, lut]) {
     if (made === undefined) continue;
     await mkdir(made, { recursive: true }).catch((cause: unknown) => {
       throw new InputError(`${made}: the folder cannot be made (${reason(cause)})`, { cause });
     });
   }
-  for (const name of withoutMask) tools.note(`${name}: left out, there is no ${parse(name).name}_mask.png`);
-  const done: PairResult[] = [];
+}
+
+/** A picture of a folder, and where its results go: files of the same name. */
+export function jobOf({ composite: folder, output, compare, lut }: Job, { name, masks, problem }: FolderPair): Job {
+  const composite = join(folder, name);
+  if (problem !== null) throw new InputError(`${composite}: ${problem}`);
+  return {
+    composite,
+    masks: masks.map((mask) => join(folder, mask)),
+    output: join(output, name),
+    compare: compare && join(compare, name),
+    lut: lut && join(lut, `${parse(name).name}.cube`),
+  };
+}
+
+/** Hands each pair to `change`, one after another. Only what would fail for all of them is thrown. */
+export async function eachPair<Result>(
+  folder: Job,
+  { pairs, withoutMask }: FolderPairs,
+  options: PairOptions,
+  note: (line: string) => void,
+  change: (pair: Pair) => Promise<Result>,
+): Promise<FolderReport<Result>> {
+  await makeFolders(folder);
+  for (const name of withoutMask) note(`${name}: left out, there is no ${parse(name).name}_mask.png`);
+  const done: Result[] = [];
   const failed: { input: string; error: string }[] = [];
-  for (const [index, { name, masks, problem }] of pairs.entries()) {
-    const job: Job = {
-      composite: join(folder, name),
-      masks: masks.map((mask) => join(folder, mask)),
-      output: join(output, name),
-      compare: compare && join(compare, name),
-    };
-    const at = `${index + 1}/${pairs.length} ${name}`;
+  for (const [index, pair] of pairs.entries()) {
+    const at = `${index + 1}/${pairs.length} ${pair.name}`;
+    const started = performance.now();
     try {
-      if (problem !== null) throw new InputError(`${job.composite}: ${problem}`);
-      const result = await harmonizePair(await readPair(job, options), options, tools);
-      done.push(result);
-      tools.note(`${at}: ${result.totalMs.toFixed(0)} ms`);
+      done.push(await change(await readPair(jobOf(folder, pair), options)));
+      note(`${at}: ${(performance.now() - started).toFixed(0)} ms`);
     } catch (error) {
       if (!(error instanceof S2amError) || error instanceof DeviceLostError) throw error;
-      failed.push({ input: job.composite, error: error.message });
-      tools.note(`${at}: failed: ${error.message}`);
+      failed.push({ input: join(folder.composite, pair.name), error: error.message });
+      note(`${at}: failed: ${error.message}`);
     }
   }
   return { done, failed, withoutMask };

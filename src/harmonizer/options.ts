@@ -2,9 +2,11 @@
 import { UsageError } from "../errors.js";
 import type { CompileProgress } from "../graph/compile.js";
 import type { Region } from "../image/background.js";
+import { checkFit, DEFAULT_FIT, type Fit } from "../image/fit.js";
 import type { Image, ImageDataLike } from "../image/image.js";
 import type { Mask } from "../image/mask.js";
 import type { DtypeError } from "../model/dtype_error.js";
+import type { ObjectTransform } from "./object_transform.js";
 
 export interface HarmonizeInput<Picture extends Image | ImageDataLike> {
   readonly image: Picture;
@@ -34,6 +36,12 @@ export type HarmonizeProgress =
 export interface HarmonizeOptions {
   /** 0 leaves the picture as it is, 1 takes the network's colours whole. Default 1. */
   readonly strength?: number;
+  /**
+   * What is made of the network's answer. `global`: one affine transform of the object's colours, fitted to it. `auto`, the
+   * default: the same, and less of it where it is small or uncertain. `local`: one that varies slowly over the object. `none`:
+   * the answer as it is, with its errors.
+   */
+  readonly fit?: Fit | undefined;
   /** Longest side at which the network runs; larger pictures run reduced and keep their detail. Default 512. */
   readonly workingSize?: number;
   /** Pixels over which the change fades in from the mask's edge inwards. Default 0. */
@@ -56,6 +64,10 @@ export interface HarmonizeResult<Picture> {
   readonly image: Picture;
   /** The mask that was used, inverted and feathered as asked; of several, all together. */
   readonly mask: Mask;
+  /** What was done to the object, in numbers and in words; of several objects, to the first. */
+  readonly transform: ObjectTransform;
+  /** One an object, in their order. */
+  readonly transforms: readonly ObjectTransform[];
   /** Size at which the network ran, before padding. */
   readonly workedAt: { readonly width: number; readonly height: number };
   /** Milliseconds of the network's runs alone, and of everything. */
@@ -72,7 +84,9 @@ export function checkOptions({
   strength = 1,
   workingSize = DEFAULT_WORKING_SIZE,
   feather = 0,
+  fit = DEFAULT_FIT,
 }: HarmonizeOptions): void {
+  checkFit(fit);
   if (!(strength >= 0 && strength <= 1)) throw new UsageError(`strength must be a number from 0 to 1, got ${strength}`);
   if (!(Number.isInteger(workingSize) && workingSize >= 16)) {
     throw new UsageError(`the working size must be a whole number of pixels from 16, got ${workingSize}`);

@@ -3,8 +3,9 @@
  * integers they are, so the background is the same to the last bit at 8 and at 16 bits.
  */
 import { ShapeError, UsageError } from "../errors.js";
+import { type RgbRows, rowsOf } from "./change_rows.js";
+import { LUMINANCE } from "./colour_transform.js";
 import type { FloatImage } from "./float.js";
-import { type RgbRows, rowsOf } from "./guided_upsample.js";
 import { colourChannels, type Image, maxSample } from "./image.js";
 import { boundingBox, type Mask } from "./mask.js";
 
@@ -41,22 +42,38 @@ export function paste(
   const readRow = typeof harmonized === "function" ? harmonized : rowsOf(harmonized);
   const row = new Float32Array((box.x1 - box.x0) * 3);
   const colour = colourChannels(original);
+  const colours = new Float64Array(3);
   const max = maxSample(original);
   for (let y = box.y0; y < box.y1; y++) {
     readRow(y, box.x0, box.x1, row);
     for (let x = box.x0, s = 0; x < box.x1; x++, s += 3) {
       const weight = strength * (mask.data[y * width + x] as number);
       if (weight === 0) continue;
-      const p = (y * width + x) * channels;
-      if (colour === 1) {
-        const luminance = 0.299 * (row[s] as number) + 0.587 * (row[s + 1] as number) + 0.114 * (row[s + 2] as number);
-        data[p] = blend(data[p] as number, luminance, weight, max);
-      } else {
-        for (let c = 0; c < 3; c++) data[p + c] = blend(data[p + c] as number, row[s + c] as number, weight, max);
-      }
+      colours.set(row.subarray(s, s + 3));
+      blendSample(data, (y * width + x) * channels, colour, colours, weight, max);
     }
   }
   return { ...original, data };
+}
+
+/**
+ * Takes a pixel's samples, from index p on, by `weight` of the way to a colour in [0, 1].
+ * @param channels 1: its luminance; 3
+ */
+export function blendSample(
+  data: Image["data"],
+  p: number,
+  channels: 1 | 3,
+  colour: Float64Array,
+  weight: number,
+  max: number,
+): void {
+  if (channels === 3) {
+    for (let c = 0; c < 3; c++) data[p + c] = blend(data[p + c] as number, colour[c] as number, weight, max);
+    return;
+  }
+  const luminance = LUMINANCE.reduce((sum, share, c) => sum + share * (colour[c] as number), 0);
+  data[p] = blend(data[p] as number, luminance, weight, max);
 }
 
 function blend(from: number, to: number, weight: number, max: number): number {

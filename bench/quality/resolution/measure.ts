@@ -138,13 +138,13 @@ function besides(image: Image, other: Image, real: Image, zones: Zones): Row["ba
   return { levels: a.levels / b.levels, flatRun: a.flatRun / b.flatRun, stepsApart: apart(a.steps, b.steps) };
 }
 
-/** As `Harmonizer.harmonize` does it, with the photograph for an answer. */
+/** As `Harmonizer.harmonize` does it without a fit, with the photograph for an answer: what carrying it to full size loses. */
 function upsampled(composite: Image, real: Image, mask: Mask, longest: number): Image {
   const { width, height } = workingSize(composite.width, composite.height, longest);
   const isFull = width === composite.width && height === composite.height;
   const small = (image: Image) => (isFull ? toFloatRgb(image) : resizeToRgb(image, width, height));
   const answer = { input: small(composite), output: small(real), mask: resize(mask, width, height) };
-  return paste(composite, guidedUpsample(composite, mask, answer), mask);
+  return paste(composite, guidedUpsample(composite, mask, answer, { fit: "none" }), mask);
 }
 
 function runJob(child: string, job: Job): Promise<Reply> {
