@@ -34,6 +34,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var place = (tap * p.c_in + ic) * p.c_out + oc;
   if (p.transposed != 0u) { place = (tap * p.c_out + oc) * p.c_in + ic; }
   var value = W();
-  if (ic < p.c_in && oc < p.c_out) { value = f32(w[place]); }
+  if (ic < p.c_in && oc < p.c_out) { value = w[place]; }
   u[i] = U(value);
 }

@@ -10,10 +10,10 @@ fn load_x(image: u32, row: u32, column: u32, c: u32) -> vec4<f32> {
   let at = ((image + row) * p.w + column) * p.x_pitch + p.x_offset + c;
   var value = vec4<f32>();
   if (X_LANES == 4u) {
-    value = vec4<f32>(x[at / 4u]);
+    value = vec4<f32>(vec4(x[at / 4u]));   // vec4(): X is a scalar where the other branch is taken
   } else {
     for (var i = 0u; i < 4u; i++) { // @unroll
-      if (c + i < p.c_in) { value[i] = vec4<f32>(x[at + i]).x; }
+      if (c + i < p.c_in) { value[i] = f32(vec4(x[at + i]).x); }
     }
   }
   if (p.relu_input == 1u) { value = max(value, vec4<f32>()); }

@@ -28,7 +28,13 @@ const storedAs = ({ stored }: OpCase<unknown>, index: number): DType => stored?.
 export const isOverwritten = ({ op }: AnySuite, index: number): boolean => op.inPlace?.includes(index) ?? false;
 
 /** Variants of the suite's op that accept the case on this device, in order of preference. */
-export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime: Runtime): string[] {
+export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, { capabilities }: Runtime): string[] {
+  const problem = caseProblem(suite, row);
+  return suite.op.variants.filter((variant) => canRun(variant, problem, capabilities)).map(({ name }) => name);
+}
+
+/** The problem that a case is, its tensors stored as the row says. */
+export function caseProblem(suite: AnySuite, row: OpCase<unknown>): Problem<unknown> {
   const tensors = row.shapes.map((shape, i) => {
     if (!shape) return null;
     return isOverwritten(suite, i)
@@ -36,17 +42,14 @@ export function runnableVariants(suite: AnySuite, row: OpCase<unknown>, runtime:
       : input(`${i}`, shape, storedAs(row, i));
   });
   const outputs = applyAll(suite.op, tensors, row.attrs);
-  const node = outputs[0]?.source;
-  if (node?.kind !== "node") return [];
-  const layout = layOut([node.node], outputs);
-  const problem: Problem<unknown> = {
+  const nodes = outputs.flatMap(({ source }) => (source.kind === "node" ? [source.node] : []));
+  const layout = layOut(nodes.slice(0, 1), outputs);
+  return {
     op: suite.op.name,
     attrs: row.attrs,
     inputs: tensors.map((tensor) => tensor && layout.view(tensor)),
     outputs: outputs.map((tensor) => layout.view(tensor)),
   };
-  const { capabilities } = runtime;
-  return suite.op.variants.filter((variant) => canRun(variant, problem, capabilities)).map(({ name }) => name);
 }
 
 /** The case as a graph: what the op overwrites is a variable; of the others the first is a run's input, as in a model. */
