@@ -62,10 +62,10 @@ describe.each([conv2dSuite, conv2dComposeSuite, convTranspose2dSuite].map((suite
   },
 );
 
-test("the large tile, emulated", async () => {
+test.each([32, 64])("the large tile, emulated, subgroups of %d", async (lanes) => {
   const shape = { m: 16, n: 16, k: 16 };
   const form = { kernel: [3, 3], stride: 1, pad: 1, upsample: 1 } as const;
-  const [, large] = matrixTiles({ ...shape, lanes: 32 });
+  const [, large] = matrixTiles({ ...shape, lanes });
   await check(conv2dSuite, [LARGE], shape, (p, capabilities) => ({
     passes: [subgroupMatrixPass(p as Problem<object>, operand(p, 1), form, capabilities, large)],
   }));

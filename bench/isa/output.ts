@@ -51,6 +51,10 @@ function parseStatistics(body: string, listing: string): Statistics | null {
     lds: number("LDS size"),
     waves: number("Subgroups per SIMD"),
     codeBytes: number("Code size"),
-    lanes: /\b(?:exec|vcc)_lo\b/.test(listing) ? 32 : 64,
+    lanes: lanesOf(listing),
   };
 }
+
+/** The masks of a subgroup of 64 are pairs of registers; half of such a pair is a scalar like any other. */
+const lanesOf = (listing: string): number =>
+  /\b(?:exec|vcc)_lo\b/.test(listing) && !/\b(?:exec|vcc)\b/.test(listing) ? 32 : 64;
