@@ -12,9 +12,12 @@ import { ARCHS, type Arch, DEFAULT_CONFIG } from "../../src/model/config.js";
 import { DEFAULT_WEIGHTS, packageFile, packageVersion } from "../../src/package.node.js";
 import { assertComparable, compareRecords, showComparison } from "./compare.js";
 import { type CompiledFamily, compileFamilies } from "./compile.js";
-import { DEFAULT_FAMILIES, FAMILIES, parseFamilies } from "./families.js";
+import { DEFAULT_FAMILIES, FAMILIES, type Family, parseFamilies } from "./families.js";
 import { showConstants } from "./figures.js";
 import { markLoop } from "./listing.js";
+import { CARDS, familiesOf } from "./predict/cards.js";
+import { predictNetwork, showPrediction } from "./predict/network.js";
+import { readPredictions, serializePredictions, withPrediction } from "./predict/record.js";
 import { familyRecord, type IsaRecord, parseRecord, serializeRecord } from "./record.js";
 import { LEGEND, tableOf } from "./table.js";
 import { checkWorkload, recordedWorkloads, type Workload, workloadName } from "./workload.js";
@@ -35,6 +38,7 @@ interface Options {
   readonly compare?: string | true;
   readonly failOnWorse?: boolean;
   readonly asm?: string;
+  readonly predict?: boolean;
 }
 
 const whole = (least: number, most: number) => numberBetween(least, most, "integer");
@@ -48,6 +52,7 @@ Examples:
   npm run bench:isa -- --family navi31 --asm matmul_tiled        its listing, the hottest loop marked with |
   npm run bench:isa -- --compare --fail-on-worse                 against the file under bench/results/isa/
   npm run bench:isa -- --all --json --compare                    everything that is recorded there, anew
+  npm run bench:isa -- --predict                                 milliseconds on named cards: a prediction, not measured
 
 No card is used or needed: Mesa's compiler for AMD's cards (RADV, ACO) is opened on a card that is not there. It takes gcc,
 libvulkan-dev, and Mesa from 25 on. Nothing runs and nothing is timed.`;
@@ -69,6 +74,7 @@ const program = new Command("npm run bench:isa --")
   .option("--compare [file]", "against an earlier file; without one, that under bench/results/isa/")
   .option("--fail-on-worse", "with --compare: end with 1 where a figure is worse")
   .option("--asm <kernel>", "print the listings of the kernels whose name and constants contain this")
+  .option("--predict", "milliseconds on named cards, from listings and what is published of the cards: no measurement")
   .addHelpText("after", EXAMPLES)
   .exitOverride();
 
@@ -98,7 +104,11 @@ function workloadsOf(options: Options): Workload[] {
 }
 
 function checkOptions(options: Options): void {
-  const { all, json, compare, failOnWorse, asm } = options;
+  const { all, json, compare, failOnWorse, asm, predict } = options;
+  if (predict && (compare !== undefined || asm !== undefined || typeof json === "string"))
+    throw new UsageError("--predict goes with --json without a file, and without --compare and --asm");
+  if (predict && program.getOptionValueSource("family") === "cli")
+    throw new UsageError(`--predict compiles for the families of its cards: leave out --family`);
   if (failOnWorse && compare === undefined) throw new UsageError("--fail-on-worse goes with --compare");
   if (!all) return;
   const shape = ["arch", "width", "levels", "size", "batch", "dtype", "train", "weights", "matrixUnits"];
@@ -152,6 +162,16 @@ function printListings(compiled: readonly CompiledFamily[], wanted: string): voi
     throw new UsageError(`--asm ${wanted}: no kernel's name contains it; there are ${[...names].join(", ")}`);
 }
 
+const compileFor = (workload: Workload, families: readonly Family[], signal: AbortSignal): Promise<CompiledFamily[]> =>
+  compileFamilies({
+    workload,
+    families,
+    child: fileURLToPath(new URL("child.mjs", import.meta.url)),
+    standIn: packageFile("bench", "isa", "null_vulkan.c"),
+    signal,
+    onFamily: ({ name, card }) => say(`compiling ${workloadName(workload)} for ${name} (${card})`),
+  });
+
 /** @returns whether a figure was worse than before */
 async function benchOne(workload: Workload, options: Options, signal: AbortSignal): Promise<boolean> {
   const families = parseFamilies(options.family);
@@ -160,14 +180,7 @@ async function benchOne(workload: Workload, options: Options, signal: AbortSigna
   const oldFile = typeof options.compare === "string" ? options.compare : recordFile(workload);
   const old = options.compare === undefined ? null : readEarlier(oldFile);
   if (old && workload.weights === null) assertComparable(old, workload, names, oldFile);
-  const compiled = await compileFamilies({
-    workload,
-    families,
-    child: fileURLToPath(new URL("child.mjs", import.meta.url)),
-    standIn: packageFile("bench", "isa", "null_vulkan.c"),
-    signal,
-    onFamily: ({ name, card }) => say(`compiling ${workloadName(workload)} for ${name} (${card})`),
-  });
+  const compiled = await compileFor(workload, families, signal);
   if (options.asm !== undefined) {
     printListings(compiled, options.asm);
     return false;
@@ -184,6 +197,21 @@ async function benchOne(workload: Workload, options: Options, signal: AbortSigna
     say(`wrote ${target}`);
   }
   return comparison !== null && (comparison.worse.length > 0 || comparison.pairs === 0);
+}
+
+const PREDICTIONS = packageFile("bench", "results", "isa", "predictions.json");
+
+async function predictOne(workload: Workload, options: Options, signal: AbortSignal): Promise<void> {
+  const compiled = await compileFor(workload, parseFamilies(familiesOf(CARDS).join(",")), signal);
+  const networks = CARDS.flatMap((card) =>
+    compiled.filter(({ family }) => family.name === card.family).map((one) => predictNetwork(one, card)),
+  );
+  const { workload: found, versions, date } = recordOf(compiled, "");
+  print(["", workloadName(found), ...showPrediction(found, networks)].join("\n"));
+  if (options.json === undefined) return;
+  const file = withPrediction(readPredictions(PREDICTIONS), found, networks, { date, versions });
+  await writeFileAtomic(PREDICTIONS, new TextEncoder().encode(serializePredictions(file)));
+  say(`wrote ${PREDICTIONS}`);
 }
 
 /** What compiles the same again. */
@@ -207,13 +235,16 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort(signal));
   let worse = false;
   try {
-    for (const workload of workloads) worse = (await benchOne(workload, options, interrupted.signal)) || worse;
+    for (const workload of workloads) {
+      if (options.predict) await predictOne(workload, options, interrupted.signal);
+      else worse = (await benchOne(workload, options, interrupted.signal)) || worse;
+    }
   } catch (error) {
     if (!(error instanceof AbortedError)) throw error;
     say("bench:isa: interrupted");
     return 128 + constants.signals[interrupted.signal.reason as NodeJS.Signals];
   }
-  if (options.asm === undefined) print(["", ...LEGEND].join("\n"));
+  if (options.asm === undefined && !options.predict) print(["", ...LEGEND].join("\n"));
   return worse && options.failOnWorse ? 1 : 0;
 }
 

@@ -24,6 +24,10 @@ export interface UsedKernel {
   readonly flops: number;
   /** That the pass binds. */
   readonly bytes: number;
+  /** Of these, of operands that never change from run to run. */
+  readonly constantBytes: number;
+  /** Of one thread, padding of tiles counted in; null where it cannot be told from the pass's parameters. */
+  readonly multiplyAdds: number | null;
   /** That the node must move at the least, on its last pass; 0 on the others. */
   readonly minBytes: number;
 }
