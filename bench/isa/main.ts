@@ -15,6 +15,7 @@ import { type CompiledFamily, compileFamilies } from "./compile.js";
 import { DEFAULT_FAMILIES, FAMILIES, type Family, parseFamilies } from "./families.js";
 import { showConstants } from "./figures.js";
 import { markLoop } from "./listing.js";
+import { pageOf } from "./page.js";
 import { CARDS, familiesOf } from "./predict/cards.js";
 import { predictNetwork, showPrediction } from "./predict/network.js";
 import { readPredictions, serializePredictions, withPrediction } from "./predict/record.js";
@@ -38,6 +39,7 @@ interface Options {
   readonly compare?: string | true;
   readonly failOnWorse?: boolean;
   readonly asm?: string;
+  readonly html?: string;
   readonly predict?: boolean;
 }
 
@@ -74,6 +76,7 @@ const program = new Command("npm run bench:isa --")
   .option("--compare [file]", "against an earlier file; without one, that under bench/results/isa/")
   .option("--fail-on-worse", "with --compare: end with 1 where a figure is worse")
   .option("--asm <kernel>", "print the listings of the kernels whose name and constants contain this")
+  .option("--html <file>", "the figures as a page")
   .option("--predict", "milliseconds on named cards, from listings and what is published of the cards: no measurement")
   .addHelpText("after", EXAMPLES)
   .exitOverride();
@@ -104,9 +107,9 @@ function workloadsOf(options: Options): Workload[] {
 }
 
 function checkOptions(options: Options): void {
-  const { all, json, compare, failOnWorse, asm, predict } = options;
-  if (predict && (compare !== undefined || asm !== undefined || typeof json === "string"))
-    throw new UsageError("--predict goes with --json without a file, and without --compare and --asm");
+  const { all, json, compare, failOnWorse, asm, html, predict } = options;
+  if (predict && (compare !== undefined || asm !== undefined || html !== undefined || typeof json === "string"))
+    throw new UsageError("--predict goes with --json without a file, and without --compare, --asm and --html");
   if (predict && program.getOptionValueSource("family") === "cli")
     throw new UsageError(`--predict compiles for the families of its cards: leave out --family`);
   if (failOnWorse && compare === undefined) throw new UsageError("--fail-on-worse goes with --compare");
@@ -114,8 +117,8 @@ function checkOptions(options: Options): void {
   const shape = ["arch", "width", "levels", "size", "batch", "dtype", "train", "weights", "matrixUnits"];
   if (shape.some((name) => program.getOptionValueSource(name) === "cli"))
     throw new UsageError("--all compiles what is recorded: leave out the options of one network");
-  if (typeof json === "string" || typeof compare === "string" || asm !== undefined)
-    throw new UsageError("--all goes with --json and --compare without a file, and without --asm");
+  if (typeof json === "string" || typeof compare === "string" || asm !== undefined || html !== undefined)
+    throw new UsageError("--all goes with --json and --compare without a file, and without --asm and --html");
 }
 
 const recordFile = (workload: Workload): string =>
@@ -191,6 +194,8 @@ async function benchOne(workload: Workload, options: Options, signal: AbortSigna
   for (const family of record.families) print(["", ...tableOf(family)].join("\n"));
   const comparison = old ? compareRecords(old, record, oldFile) : null;
   if (comparison) print(["", ...showComparison(comparison)].join("\n"));
+  if (options.html !== undefined)
+    await writeFileAtomic(options.html, new TextEncoder().encode(pageOf(record, comparison)));
   if (options.json !== undefined) {
     mkdirSync(dirname(target), { recursive: true });
     await writeFileAtomic(target, new TextEncoder().encode(serializeRecord(record)));

@@ -82,7 +82,7 @@ function arithmeticTimes(use: Use, figures: KernelFigures, card: Card) {
   const onSimd = (workgroups: number): number => Math.max(1, (workgroups * subgroups) / card.simds);
   const issue = onSimd(perUnit) * turns * clocks;
   const wait = Math.max(clocks, loop.memory > 0 ? LOAD_CLOCKS : 0) + (loop.lds > 0 ? LDS_CLOCKS : 0);
-  const latency = Math.ceil(perUnit / atOnce) * turns * Math.max(wait, onSimd(atOnce) * clocks);
+  const latency = Math.max(1, perUnit / atOnce) * turns * Math.max(wait, onSimd(atOnce) * clocks);
   const lds = (perUnit * threads * turns * loop.ldsBytes) / card.ldsBytesPerClock;
   const us = (count: number): number => count / (1000 * card.ghz);
   return { issue: us(issue), latency: latency > 1.05 * issue ? us(latency) : 0, lds: us(lds) };
