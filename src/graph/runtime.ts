@@ -110,6 +110,8 @@ function capabilitiesOf(device: GPUDevice, { software, matrixUnits }: RuntimeOpt
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
     matrixUnits,
+    vendor: info.vendor ?? "",
+    architecture: info.architecture ?? "",
     software:
       software ??
       (info.isFallbackAdapter === true || cpu.test(`${info.architecture} ${info.device} ${info.description}`)),
