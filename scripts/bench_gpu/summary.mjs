@@ -61,7 +61,11 @@ const range = ({ ms: middle, least, most, rounds }) =>
  * @param predictions {cards: [{name, adapter}], workloads: {NAME: {CARD: {ms}}}}, or null
  * @param row of s2am bench
  */
-export function predictionOf(predictions, adapter, { name, width, size, batch, dtype = "f32", imagesPerSecond = undefined }) {
+export function predictionOf(
+  predictions,
+  adapter,
+  { name, width, size, batch, dtype = "f32", imagesPerSecond = undefined },
+) {
   const card = predictions?.cards.find((one) => new RegExp(one.adapter, "i").test(adapter));
   if (!card) return null;
   const shape = batch > 1 ? `${size}x${batch}` : size;
