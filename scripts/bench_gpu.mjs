@@ -12,6 +12,7 @@ import { joinS2am, joinTorch, parseTorchRows, summaryMarkdown } from "./bench_gp
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const CLI = join(root, "dist", "cli.js");
 const REFERENCE = join(root, "scripts", "reference", "s2am_reference.py");
+const PREDICTIONS = join(root, "bench", "results", "isa", "predictions.json");
 const PARTS = ["doctor", "models", "train", "pytorch", "kernels", "check", "tune"];
 const HELP = `npm run bench:gpu -- [options]
 
@@ -241,7 +242,8 @@ function writeSummary() {
     notes: steps.notes,
   };
   writeFileSync(summaryFile, `${JSON.stringify(found, null, 2)}\n`);
-  const markdown = summaryMarkdown({ ...found, kernels: read("kernels")?.kernels ?? [] });
+  const predictions = existsSync(PREDICTIONS) ? JSON.parse(readFileSync(PREDICTIONS, "utf8")) : null;
+  const markdown = summaryMarkdown({ ...found, kernels: read("kernels")?.kernels ?? [], predictions });
   writeFileSync(join(folder, "summary.md"), markdown);
   process.stdout.write(markdown);
 }

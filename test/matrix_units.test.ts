@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../src/errors.js";
 import { keep } from "../src/gpu/dawn.node.js";
+import { matrixConfigsOf, requestDevice } from "../src/gpu/device.js";
 import { PipelineCache } from "../src/gpu/pipelines.js";
 import { operand, type Problem, type Variant } from "../src/graph/op.js";
 import { Runtime } from "../src/graph/runtime.js";
@@ -61,10 +62,10 @@ describe.each([conv2dSuite, conv2dComposeSuite, convTranspose2dSuite].map((suite
   },
 );
 
-test("the large tile, emulated", async () => {
+test.each([32, 64])("the large tile, emulated, subgroups of %d", async (lanes) => {
   const shape = { m: 16, n: 16, k: 16 };
   const form = { kernel: [3, 3], stride: 1, pad: 1, upsample: 1 } as const;
-  const [, large] = matrixTiles({ ...shape, lanes: 32 });
+  const [, large] = matrixTiles({ ...shape, lanes });
   await check(conv2dSuite, [LARGE], shape, (p, capabilities) => ({
     passes: [subgroupMatrixPass(p as Problem<object>, operand(p, 1), form, capabilities, large)],
   }));
@@ -133,6 +134,21 @@ describe("what is asked of a device", () => {
     expect(chooseConfig([config(8, 8, 8), config(8, 8, 8, "f32")])).toEqual({ m: 8, n: 8, k: 8 });
     expect(chooseConfig([config(12, 16, 16), config(16, 16, 16, "f16", "f16")])).toBeNull();
     expect(chooseConfig([])).toBeNull();
+  });
+
+  test("what the adapter lists counts where the device lists nothing, as in Node", async () => {
+    const silent = { adapterInfo: {} } as GPUDevice;
+    const adapter = {
+      features: new Set(["chromium-experimental-subgroup-matrix"]),
+      limits: {},
+      info: { subgroupMatrixConfigs: [config(16, 16, 16), config(16, 16, 16, "f16", "f16")] },
+      requestDevice: () => Promise.resolve(silent),
+    };
+    expect(matrixConfigsOf(silent)).toEqual([]);
+    const device = await requestDevice(adapter as object as GPUAdapter, { matrixUnits: true });
+    expect(matrixConfigsOf(device)).toEqual([config(16, 16, 16), config(16, 16, 16, "f16", "f16")]);
+    const telling = { adapterInfo: { subgroupMatrixConfigs: [config(8, 8, 8)] } };
+    expect(matrixConfigsOf(telling as object as GPUDevice)).toEqual([config(8, 8, 8)]);
   });
 
   test("a device without them says what it lacks, and nothing falls back", async () => {

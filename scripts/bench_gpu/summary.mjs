@@ -57,10 +57,38 @@ const range = ({ ms: middle, least, most, rounds }) =>
   rounds > 1 ? `${ms(middle)} (${ms(least)}–${ms(most)})` : ms(middle);
 
 /**
- * @param found {adapter, date, roofline, torch, networks: [{label, s2am, torch}], check, kernels, notes}
+ * What bench:isa predicted of a network or training step on a card like this one; null where it did not.
+ * @param predictions {cards: [{name, adapter}], workloads: {NAME: {CARD: {ms}}}}, or null
+ * @param row of s2am bench
+ */
+export function predictionOf(
+  predictions,
+  adapter,
+  { name, width, size, batch, dtype = "f32", imagesPerSecond = undefined },
+) {
+  const card = predictions?.cards.find((one) => new RegExp(one.adapter, "i").test(adapter));
+  if (!card) return null;
+  const shape = batch > 1 ? `${size}x${batch}` : size;
+  const workload = `${name}${width}-${shape}${imagesPerSecond === undefined ? "" : "-train"}-${dtype}`;
+  const found = predictions.workloads[workload]?.[card.name];
+  return found ? { card: card.name, ms: found.ms } : null;
+}
+
+/**
+ * @param found {adapter, date, roofline, torch, networks: [{label, s2am, torch}], check, kernels, notes, predictions?}
  * @returns Markdown
  */
-export function summaryMarkdown({ adapter, date, roofline, torch, networks, check, kernels, notes }) {
+export function summaryMarkdown({
+  adapter,
+  date,
+  roofline,
+  torch,
+  networks,
+  check,
+  kernels,
+  notes,
+  predictions = null,
+}) {
   const parts = [
     `# ${adapter}`,
     `Measured ${date} by \`npm run bench:gpu\`.${torch ? ` PyTorch ${torch.version} on ${torch.device}.` : ""}`,
@@ -74,6 +102,13 @@ export function summaryMarkdown({ adapter, date, roofline, torch, networks, chec
     );
   }
   if (networks.length > 0) parts.push("## Networks", networkTable(networks));
+  const predicted = networks.flatMap(({ label, s2am }) => predictedRows(label, s2am, predictions, adapter));
+  if (predicted.length > 0)
+    parts.push(
+      "## Beside the prediction",
+      table(["", "card", "predicted ms, GPU", "measured ms, GPU", "measured / predicted"], predicted),
+      "The prediction was made without a card, from a compiler's listings and what is published of the card: where the two differ the model is what is wrong (`bench/isa/predict`).",
+    );
   const compared = networks.flatMap(ratioRows);
   if (compared.length > 0)
     parts.push(
@@ -86,6 +121,12 @@ export function summaryMarkdown({ adapter, date, roofline, torch, networks, chec
   if (kernels?.length) parts.push("## Kernels: the fastest variant of each case", kernelTable(kernels));
   if (notes.length > 0) parts.push("## Left out", notes.map((note) => `- ${note}`).join("\n"));
   return `${parts.join("\n\n")}\n`;
+}
+
+function predictedRows(label, { row, gpuMs }, predictions, adapter) {
+  const found = predictionOf(predictions, adapter, row);
+  if (!found) return [];
+  return [[label, found.card, ms(found.ms), ms(gpuMs), gpuMs === null ? "–" : `${(gpuMs / found.ms).toFixed(2)} x`]];
 }
 
 function networkTable(networks) {

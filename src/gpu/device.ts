@@ -24,6 +24,35 @@ export const OPTIONAL_FEATURES = ["shader-f16", "subgroups", "timestamp-query"] 
 /** Chromium's experiment, taken on request alone: dawn has it behind the toggle allow_unsafe_apis. */
 const MATRIX_FEATURE = "chromium-experimental-subgroup-matrix";
 
+/** A product that matrix units do, as drivers list it; WebGPU's types do not know it yet. */
+export interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+type MatrixInfo = GPUAdapterInfo & { readonly subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+
+/** What adapters said of their matrix units: in Node dawn says it there alone, and leaves a device's `adapterInfo` empty. */
+const matrixConfigs = new WeakMap<GPUDevice, readonly MatrixConfig[]>();
+
+const listed = (info: MatrixInfo | undefined): MatrixConfig[] =>
+  [...(info?.subgroupMatrixConfigs ?? [])].map(({ componentType, resultComponentType, M, N, K }) => ({
+    componentType,
+    resultComponentType,
+    M,
+    N,
+    K,
+  }));
+
+/** The products that a device's matrix units do; none where it was opened without them. */
+export function matrixConfigsOf(device: GPUDevice): readonly MatrixConfig[] {
+  const own = listed(device.adapterInfo);
+  return own.length > 0 ? own : (matrixConfigs.get(device) ?? []);
+}
+
 export type LimitName = (typeof REQUESTED_LIMITS)[number];
 export type OptionalFeature = (typeof OPTIONAL_FEATURES)[number];
 
@@ -74,11 +103,13 @@ export async function requestDevice(adapter: GPUAdapter, request: DeviceRequest 
   const features = wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   const requiredLimits = request.limits === "default" ? {} : limitsOf(adapter.limits);
   try {
-    return await adapter.requestDevice({
+    const device = await adapter.requestDevice({
       label: request.label ?? "s2am",
       requiredFeatures: features,
       requiredLimits,
     });
+    matrixConfigs.set(device, listed(adapter.info));
+    return device;
   } catch (cause) {
     const name = describeAdapter(adapter).name;
     throw new AdapterError(`adapter "${name}" gave no device: ${messageOf(cause)}: choose another adapter`, { cause });

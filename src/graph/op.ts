@@ -85,6 +85,9 @@ export interface Capabilities {
   readonly limits: GPUSupportedLimits;
   /** The one subgroup size of the device, 0 when it has none or several. */
   readonly subgroupSize: number;
+  /** As WebGPU normalises them: "nvidia", "pascal"; empty or missing where they are withheld. */
+  readonly vendor?: string;
+  readonly architecture?: string;
   /** A CPU that poses as a GPU: barriers are slow there, loads dear and arithmetic cheap. */
   readonly software: boolean;
   /** Set where the caller asked for matrix units, and the device was found to have them. */

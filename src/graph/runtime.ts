@@ -121,6 +121,8 @@ function capabilitiesOf(
     limits: device.limits,
     subgroupSize: subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
     matrixUnits,
+    vendor: info.vendor ?? "",
+    architecture: info.architecture ?? "",
     software: software ?? isSoftware,
   };
 }

@@ -1,16 +1,15 @@
 /**
  * Tiles of the products for real GPUs, and an estimate of how long they take, by which variants choose among each other
- * where no tuning table does. The estimate is a model, not a measurement: its constants are those of a large GPU (132
- * units of 128 lanes), and what it has to get right is the order of the candidates alone. Three things decide that:
+ * where no tuning table does. The estimate is a model, not a measurement, of a large GPU (132 units of 128 lanes) or one built
+ * into a processor (gpu_profile.ts); what it has to get right is the order of the candidates alone. Three things decide that:
  *
  * - how much a tile reuses what it loads: 8 x 8 sums a thread meet 4 vec4s of workgroup memory every 64 multiply-adds,
  *   4 x 4 sums meet 8; larger tiles also load less from the caches;
  * - whole rounds: 1.1 workgroups a unit take as long as 2;
  * - enough threads on every unit to hide the latency of loads.
- *
- * Smaller GPUs have fewer units, so that rounds matter less there; the same tile is then seldom far from the best.
  */
 import { ceilDiv } from "../graph/op.js";
+import { type GpuProfile, LARGE_GPU } from "./gpu_profile.js";
 
 export interface GemmTile {
   /** Rows by columns of the result that a workgroup owns. */
@@ -55,11 +54,6 @@ export interface Gemm {
   readonly batches: number;
 }
 
-/** Of a large GPU, in microseconds: an H100 at 1.7 GHz. */
-const UNITS = 132;
-const FMAS_A_UNIT = 128 * 1700;
-const MEMORY_BYTES = 3.0e6;
-const CACHE_BYTES = 5.0e6;
 /** Subgroups of 32 on a unit that keep its lanes busy. */
 const BUSY_SUBGROUPS = 8;
 /** What a pass costs that waits for another: the last workgroups of one, the first of the next. */
@@ -69,18 +63,23 @@ const PASS = 2.5;
 const SLICE_BYTES = 12 * 2 ** 20;
 
 /** Reading from memory once. */
-export const memoryTime = (bytes: number): number => bytes / MEMORY_BYTES;
+export const memoryTime = (bytes: number, { memoryBytes }: GpuProfile = LARGE_GPU): number => bytes / memoryBytes;
 /** A pass that moves bytes which the pass before left in the cache. */
-export const passTime = (bytes: number): number => PASS + bytes / CACHE_BYTES;
+export const passTime = (bytes: number, { cacheBytes }: GpuProfile = LARGE_GPU): number => PASS + bytes / cacheBytes;
 
-function gemmTime({ m, n, k, batches }: Gemm, { consts, threads, efficiency }: GemmTile, slices: number): number {
+function gemmTime(
+  { m, n, k, batches }: Gemm,
+  { consts, threads, efficiency }: GemmTile,
+  slices: number,
+  gpu: GpuProfile,
+): number {
   const { TILE_M, TILE_N } = consts;
   const workgroups = ceilDiv(m, TILE_M) * ceilDiv(n, TILE_N) * batches * slices;
-  const rounds = ceilDiv(workgroups, UNITS);
+  const rounds = ceilDiv(workgroups, gpu.units);
   const fill = Math.min(1, (rounds * threads) / 32 / BUSY_SUBGROUPS);
-  const arithmetic = (rounds * TILE_M * TILE_N * ceilDiv(k, slices)) / (FMAS_A_UNIT * efficiency * fill);
-  const join = slices > 1 ? passTime(8 * m * n * batches * slices) : 0;
-  return PASS + Math.max(arithmetic, memoryTime(4 * batches * k * n)) + join;
+  const arithmetic = (rounds * TILE_M * TILE_N * ceilDiv(k, slices)) / (gpu.fmasAUnit * efficiency * fill);
+  const join = slices > 1 ? passTime(8 * m * n * batches * slices, gpu) : 0;
+  return PASS + Math.max(arithmetic, memoryTime(4 * batches * k * n, gpu)) + join;
 }
 
 export interface GemmChoice {
@@ -92,21 +91,21 @@ export interface GemmChoice {
 }
 
 /** The best number of slices for a tile. @param most 1 where K cannot be cut */
-export function sliced(gemm: Gemm, tile: GemmTile, most = 256): GemmChoice {
-  let best: GemmChoice = { tile, slices: 1, time: gemmTime(gemm, tile, 1) };
+export function sliced(gemm: Gemm, tile: GemmTile, most = 256, gpu: GpuProfile = LARGE_GPU): GemmChoice {
+  let best: GemmChoice = { tile, slices: 1, time: gemmTime(gemm, tile, 1, gpu) };
   // A slice is at least eight steps, so that filling the pipeline of loads does not become the work.
   const longest = Math.floor(gemm.k / (32 * tile.consts.STEP_K4));
   for (let slices = 2; slices <= Math.min(most, longest); slices = Math.ceil(slices * 1.25)) {
     if (4 * gemm.m * gemm.n * gemm.batches * slices > SLICE_BYTES) break;
-    const time = gemmTime(gemm, tile, slices);
+    const time = gemmTime(gemm, tile, slices, gpu);
     if (time < best.time) best = { tile, slices, time };
   }
   return best;
 }
 
 /** The best tile and its slices. */
-export function chooseTile(gemm: Gemm, most?: number): GemmChoice {
-  const [first, ...others] = GEMM_TILES.map((tile) => sliced(gemm, tile, most));
+export function chooseTile(gemm: Gemm, most?: number, gpu?: GpuProfile): GemmChoice {
+  const [first, ...others] = GEMM_TILES.map((tile) => sliced(gemm, tile, most, gpu));
   if (!first) throw new Error("gemm_tiles: there are no tiles");
   return others.reduce((best, next) => (next.time < best.time ? next : best), first);
 }

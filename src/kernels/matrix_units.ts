@@ -1,5 +1,6 @@
 /** Whether a device has matrix units that the kernels can use: told by a convolution on them, not by what it says of itself. */
 import { AdapterError } from "../errors.js";
+import { type MatrixConfig, matrixConfigsOf } from "../gpu/device.js";
 import type { PipelineSpec } from "../gpu/pipelines.js";
 import type { MatrixUnits } from "../graph/op.js";
 import { Runtime } from "../graph/runtime.js";
@@ -9,15 +10,6 @@ import { conv2dSuite } from "./conv2d/cases.js";
 import { VEC4 } from "./conv2d/fused.js";
 import { MATRIX_FEATURES, matrixTiles } from "./conv2d/subgroup_matrix.js";
 import { f16Rows } from "./suite.js";
-
-/** As drivers list them; WebGPU's types do not know it yet. */
-export interface MatrixConfig {
-  readonly componentType: string;
-  readonly resultComponentType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
 
 /** Rows and columns of a subgroup's part, and the terms of a step, are multiples of a fragment's. */
 const DIVIDES = { m: 32, n: 32, k: 32 };
@@ -50,12 +42,11 @@ export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFou
   const none = (reason: string): MatrixUnitsFound => ({ units: null, reason });
   const missing = MATRIX_FEATURES.filter((feature) => !device.features.has(feature));
   if (missing.length > 0) return none(`the device has no ${missing.join(", ")}`);
-  const info: { subgroupMatrixConfigs?: Iterable<MatrixConfig>; subgroupMinSize?: number; subgroupMaxSize?: number } =
-    device.adapterInfo;
-  const { subgroupMatrixConfigs = [], subgroupMinSize: lanes = 0, subgroupMaxSize = 0 } = info;
-  const config = chooseConfig(subgroupMatrixConfigs);
+  const config = chooseConfig(matrixConfigsOf(device));
   if (!config) return none("none of its matrix units multiplies f16 and adds up in f32");
-  if (lanes !== subgroupMaxSize) return none(`its subgroups vary in size, from ${lanes} to ${subgroupMaxSize}`);
+  // Where subgroups vary in size (32 or 64 on AMD's), dawn gives shaders of matrices the largest, and asks for whole ones.
+  const lanes = device.adapterInfo.subgroupMaxSize;
+  if (!lanes) return none("it does not say how large its subgroups are");
   const units = { ...config, lanes };
   const row = conv2dSuite.cases.flatMap((one) => f16Rows(conv2dSuite, one)).find(({ name }) => name === ROW);
   if (!row) throw new Error(`matrix units: conv2d has no case ${ROW}`);

@@ -5,6 +5,7 @@
 import type { Capabilities, NodePlan, Variant } from "../../graph/op.js";
 import type { ActivationAttrs } from "../activation.js";
 import { GEMM_TILES, sliced } from "../gemm_tiles.js";
+import { type GpuProfile, profileOf } from "../gpu_profile.js";
 import { asGemm, type ConvolutionProblem, type Window } from "./as_gemm.js";
 import { acceptsImplicitGemm, planImplicitGemm } from "./implicit_gemm.js";
 import { acceptsStream, planStream, streamTime } from "./stream.js";
@@ -14,8 +15,8 @@ interface Candidate {
   readonly name: string;
   accepts(problem: ConvolutionProblem, window: Window, capabilities: Capabilities): boolean;
   /** Estimated, in microseconds. */
-  time(problem: ConvolutionProblem, window: Window): number;
-  plan(problem: ConvolutionProblem, window: Window): NodePlan;
+  time(problem: ConvolutionProblem, window: Window, gpu: GpuProfile): number;
+  plan(problem: ConvolutionProblem, window: Window, gpu: GpuProfile): NodePlan;
 }
 
 const CANDIDATES: readonly Candidate[] = [
@@ -23,16 +24,19 @@ const CANDIDATES: readonly Candidate[] = [
     name: form.name,
     accepts: (problem: ConvolutionProblem, window: Window, capabilities: Capabilities) =>
       acceptsWinogradGpu(problem, window, form, capabilities),
-    time: (problem: ConvolutionProblem) => winogradTime(problem, form),
-    plan: (problem: ConvolutionProblem, window: Window) => planWinogradGpu(problem, window, form),
+    time: (problem: ConvolutionProblem, _: Window, gpu: GpuProfile) => winogradTime(problem, form, gpu),
+    plan: (problem: ConvolutionProblem, window: Window, gpu: GpuProfile) =>
+      planWinogradGpu(problem, window, form, undefined, gpu),
   })),
   { name: "stream", accepts: acceptsStream, time: streamTime, plan: planStream },
   ...GEMM_TILES.map((tile) => ({
     name: `implicit_gemm_${tile.name}`,
     accepts: (problem: ConvolutionProblem, window: Window, capabilities: Capabilities) =>
       acceptsImplicitGemm(problem, window, tile, capabilities),
-    time: (problem: ConvolutionProblem, window: Window) => sliced(asGemm(problem, window), tile).time,
-    plan: (problem: ConvolutionProblem, window: Window) => planImplicitGemm(problem, window, tile),
+    time: (problem: ConvolutionProblem, window: Window, gpu: GpuProfile) =>
+      sliced(asGemm(problem, window), tile, undefined, gpu).time,
+    plan: (problem: ConvolutionProblem, window: Window, gpu: GpuProfile) =>
+      planImplicitGemm(problem, window, tile, undefined, gpu),
   })),
 ];
 
@@ -43,7 +47,7 @@ export const estimates = (
   capabilities: Capabilities,
 ): readonly (readonly [name: string, time: number])[] =>
   CANDIDATES.filter((candidate) => candidate.accepts(problem, window, capabilities))
-    .map((candidate) => [candidate.name, candidate.time(problem, window)] as const)
+    .map((candidate) => [candidate.name, candidate.time(problem, window, profileOf(capabilities))] as const)
     .sort(([, a], [, b]) => a - b);
 
 /** @param windowOf the convolution that a problem is, or null where it is none */
@@ -63,10 +67,10 @@ export function gpuVariants<Attrs extends ActivationAttrs & { readonly reluInput
       const window = windowOf(problem);
       return !capabilities.software && window !== null && estimates(problem, window, capabilities)[0]?.[0] === name;
     },
-    plan: (problem) => {
+    plan: (problem, capabilities) => {
       const window = windowOf(problem);
       if (!window) throw new Error(`${problem.op}: ${name} was asked to plan what it declines`);
-      return plan(problem, window);
+      return plan(problem, window, profileOf(capabilities));
     },
   }));
 }

@@ -12,6 +12,7 @@ import {
 } from "../../graph/op.js";
 import { conv2d_implicit_gemm } from "../../shaders.generated.js";
 import { cut, type GemmTile, isRaggedTile, sliced } from "../gemm_tiles.js";
+import type { GpuProfile } from "../gpu_profile.js";
 import { isVec4, typeOf, upTo4, viewParams } from "../views.js";
 import {
   asGemm,
@@ -37,11 +38,12 @@ export function planImplicitGemm(
   window: Window,
   tile: GemmTile,
   asked?: number,
+  gpu?: GpuProfile,
 ): NodePlan {
   const [x, y] = [operand(problem, 0), result(problem)];
   const gemm = asGemm(problem, window);
   const step = 4 * tile.consts.STEP_K4;
-  const { slices, each } = cut(gemm.k, asked ?? sliced(gemm, tile).slices, step);
+  const { slices, each } = cut(gemm.k, asked ?? sliced(gemm, tile, undefined, gpu).slices, step);
   const joined = slices > 1 || !storesVec4(problem);
   const target = joined ? scratch("sums of slices", gemm.batches * slices * gemm.m * gemm.n) : y;
   const { matrix, prepare } = weightMatrix(problem, window);

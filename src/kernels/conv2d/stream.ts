@@ -2,6 +2,7 @@
 import { ceilDiv, type NodePlan, operand, pass, scratch } from "../../graph/op.js";
 import { conv2d_stream } from "../../shaders.generated.js";
 import { memoryTime, passTime } from "../gemm_tiles.js";
+import type { GpuProfile } from "../gpu_profile.js";
 import { isVec4, typeOf } from "../views.js";
 import {
   asGemm,
@@ -38,12 +39,16 @@ function sizes(problem: ConvolutionProblem, window: Window) {
 }
 
 /** Weights are read once for every MANY pixels, sums of the slabs written and read once. In microseconds. */
-export function streamTime(problem: ConvolutionProblem, window: Window): number {
+export function streamTime(problem: ConvolutionProblem, window: Window, gpu?: GpuProfile): number {
   const { m, n, batches } = asGemm(problem, window);
   const { params, slices } = sizes(problem, window);
   const weights = 4 * batches * params.live_h * params.live_w * 4 * params.c4 * n;
   const reads = ceilDiv(m, MANY);
-  return passTime(0.7 * (reads - 1) * weights) + memoryTime(1.25 * weights) + passTime(8 * batches * slices * m * n);
+  return (
+    passTime(0.7 * (reads - 1) * weights, gpu) +
+    memoryTime(1.25 * weights, gpu) +
+    passTime(8 * batches * slices * m * n, gpu)
+  );
 }
 
 export const acceptsStream = (problem: ConvolutionProblem, window: Window): boolean =>

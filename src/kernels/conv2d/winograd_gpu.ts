@@ -29,6 +29,7 @@ import {
   winograd_f4_weight,
 } from "../../shaders.generated.js";
 import { chooseTile, type Gemm, type GemmTile, passTime } from "../gemm_tiles.js";
+import type { GpuProfile } from "../gpu_profile.js";
 import { isVec4, threads, typeOf, viewParams } from "../views.js";
 import type { ConvolutionProblem, Window } from "./as_gemm.js";
 import { epilogueFusion, fusesVec4, gateFusion, gateOf, VEC4 } from "./fused.js";
@@ -127,6 +128,7 @@ export function planWinogradGpu(
   window: Window,
   form: WinogradForm,
   bandBytes = BAND_BYTES,
+  gpu?: GpuProfile,
 ): NodePlan {
   const [x, w, y] = [operand(problem, 0), operand(problem, 1), result(problem)];
   const { points, shaders } = form;
@@ -147,7 +149,7 @@ export function planWinogradGpu(
   const epilogue = epilogueFusion(problem, 4);
   // Every band's products have the tile that is chosen for a whole one, so that their rows can be counted.
   const gemm = { m: grid.most, n: cOut, k: cIn, batches: points };
-  const { tile } = chooseTile(gemm, 1);
+  const { tile } = chooseTile(gemm, 1, gpu);
   const needed = neededTiles(problem, {
     tile: form.tile,
     band: grid.most,
@@ -196,14 +198,14 @@ export function acceptsWinogradGpu(
 }
 
 /** Per band the transforms, which move what they read and write, around the products. In microseconds. */
-export function winogradTime(problem: ConvolutionProblem, form: WinogradForm): number {
+export function winogradTime(problem: ConvolutionProblem, form: WinogradForm, gpu?: GpuProfile): number {
   const [x, y] = [operand(problem, 0), result(problem)];
   const [cIn = 0, cOut = 0] = [x.shape[3], y.shape[3]];
   const { bands } = tileGrid(y.shape, cIn + cOut, form);
   const { tile, points } = form;
   return bands.reduce((time, { tiles }) => {
-    const transform = (channels: number): number => passTime(4 * tiles * channels * (points + tile ** 2));
-    const { time: product } = chooseTile({ m: tiles, n: cOut, k: cIn, batches: points }, 1);
+    const transform = (channels: number): number => passTime(4 * tiles * channels * (points + tile ** 2), gpu);
+    const { time: product } = chooseTile({ m: tiles, n: cOut, k: cIn, batches: points }, 1, gpu);
     return time + transform(cIn) + product + transform(cOut);
   }, 0);
 }

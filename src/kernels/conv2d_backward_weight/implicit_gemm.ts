@@ -3,6 +3,7 @@ import { ceilDiv, type NodePlan, operand, type Problem, pass, result } from "../
 import { sizeOf } from "../../graph/tensor.js";
 import { conv2d_backward_weight_implicit_gemm } from "../../shaders.generated.js";
 import { cut, type Gemm, type GemmTile, isRaggedTile, sliced } from "../gemm_tiles.js";
+import type { GpuProfile } from "../gpu_profile.js";
 import { isVec4, upTo4 } from "../views.js";
 import type { Conv2dBackwardWeightAttrs } from "./op.js";
 import { backwardWeightParams } from "./problem.js";
@@ -27,11 +28,12 @@ export function planImplicitGemm(
   problem: Problem<Conv2dBackwardWeightAttrs>,
   tile: GemmTile,
   asked?: number,
+  gpu?: GpuProfile,
 ): NodePlan {
   const [x, dy, dw] = [operand(problem, 0), operand(problem, 1), result(problem)];
   const [r = 0, s = 0, cIn = 0, cOut = 0] = dw.shape;
   const gemm = asGemm(problem);
-  const { slices, each } = cut(gemm.k, asked ?? sliced(gemm, tile).slices, 4 * tile.consts.STEP_K4);
+  const { slices, each } = cut(gemm.k, asked ?? sliced(gemm, tile, undefined, gpu).slices, 4 * tile.consts.STEP_K4);
   const { partial, join } = joinSlices(dw, slices, { cIn: upTo4(cIn), cOut: upTo4(cOut) });
   const [lanes, type] = inVec4s(problem) ? [4, "vec4<f32>"] : [1, "f32"];
   const main = pass(conv2d_backward_weight_implicit_gemm, {

@@ -11,22 +11,28 @@ import {
 import type { Tiling } from "../conv2d/tiling.js";
 import { BAND_BYTES, F4, inputPass, tileGrid } from "../conv2d/winograd_gpu.js";
 import { chooseTile, cut, type GemmChoice, passTime } from "../gemm_tiles.js";
+import type { GpuProfile } from "../gpu_profile.js";
 import { isVec4, threads, viewParams } from "../views.js";
 import type { Conv2dBackwardWeightAttrs } from "./op.js";
 
 type WeightProblem = Problem<Conv2dBackwardWeightAttrs>;
 
 /** The products of a band, of the longest: all bands are cut alike, for they add to the same sums. */
-const productOf = (cIn: number, cOut: number, { most }: Tiling): GemmChoice =>
-  chooseTile({ m: cIn, n: cOut, k: most, batches: F4.points });
+const productOf = (cIn: number, cOut: number, { most }: Tiling, gpu?: GpuProfile): GemmChoice =>
+  chooseTile({ m: cIn, n: cOut, k: most, batches: F4.points }, undefined, gpu);
 
 /** @param asked slices of a band's tiles; the best where it is not given */
-export function planWinogradGpu(problem: WeightProblem, bandBytes = BAND_BYTES, asked?: number): NodePlan {
+export function planWinogradGpu(
+  problem: WeightProblem,
+  bandBytes = BAND_BYTES,
+  asked?: number,
+  gpu?: GpuProfile,
+): NodePlan {
   const [x, dy, dw] = [operand(problem, 0), operand(problem, 1), result(problem)];
   const [, oh = 0, ow = 0, cOut = 0] = dy.shape;
   const cIn = x.shape[3] ?? 0;
   const grid = tileGrid(dy.shape, cIn + cOut, F4, bandBytes);
-  const { tile, slices: best } = productOf(cIn, cOut, grid);
+  const { tile, slices: best } = productOf(cIn, cOut, grid, gpu);
   const { slices, each } = cut(grid.most, asked ?? best, 4 * tile.consts.STEP_K4);
   const v = scratch("input in Winograd's form", F4.points * grid.most * cIn);
   const dm = scratch("output gradient in Winograd's form", F4.points * grid.most * cOut);
@@ -71,11 +77,11 @@ export function acceptsWinogradGpu(problem: WeightProblem): boolean {
 }
 
 /** In microseconds. */
-export function winogradTime(problem: WeightProblem): number {
+export function winogradTime(problem: WeightProblem, gpu?: GpuProfile): number {
   const [cIn = 0, cOut = 0] = result(problem).shape.slice(2);
   const grid = tileGrid(operand(problem, 1).shape, cIn + cOut, F4);
-  const { time, slices } = productOf(cIn, cOut, grid);
-  const transform = (tiles: number, channels: number): number => passTime(4 * tiles * channels * (36 + 16));
+  const { time, slices } = productOf(cIn, cOut, grid, gpu);
+  const transform = (tiles: number, channels: number): number => passTime(4 * tiles * channels * (36 + 16), gpu);
   const bands = grid.bands.map(({ tiles }) => transform(tiles, cIn) + time + transform(tiles, cOut));
-  return bands.reduce((sum, band) => sum + band, 0) + passTime(4 * cIn * cOut * (36 * slices + 9));
+  return bands.reduce((sum, band) => sum + band, 0) + passTime(4 * cIn * cOut * (36 * slices + 9), gpu);
 }
