@@ -58,14 +58,12 @@ const range = ({ ms: middle, least, most, rounds }) =>
 
 /**
  * What bench:isa predicted of a network or training step on a card like this one; null where it did not.
- * @param predictions {cards: [{name, adapter}], workloads: {NAME: {CARD: {ms}}}}, or null
- * @param row of s2am bench
+ * Predictions are {cards: [{name, adapter}], workloads: {NAME: {CARD: {ms}}}}, or null.
+ * @param {any} predictions
+ * @param {string} adapter
+ * @param {{name: string, width: number, size: number, batch: number, dtype?: string, imagesPerSecond?: number}} row of s2am bench
  */
-export function predictionOf(
-  predictions,
-  adapter,
-  { name, width, size, batch, dtype = "f32", imagesPerSecond = undefined },
-) {
+export function predictionOf(predictions, adapter, { name, width, size, batch, dtype = "f32", imagesPerSecond }) {
   const card = predictions?.cards.find((one) => new RegExp(one.adapter, "i").test(adapter));
   if (!card) return null;
   const shape = batch > 1 ? `${size}x${batch}` : size;
