@@ -1,10 +1,12 @@
 // The three channel gates of an S2AM from one pooling, sigmoid(W2 relu(W1 [average, maximum] + b1) + b2), in one dispatch:
 // a workgroup an image and gate joins the rows that global_pool_rows.wgsl left, then runs both layers. Three barriers in
-// all, which even adapters bear whose barriers are dear.
+// all, which even adapters bear whose barriers are dear. So few threads have nothing to do while they wait for a load, so each
+// sends AHEAD of them on their way before it adds them up, in the order that it would have one by one.
 // use lib/packed_gates
 // use lib/activation
 const THREADS: u32 = 64u;     // specialised
 const POOLED: u32 = 2048u;    // specialised: at least 2 c
+const AHEAD: u32 = 8u;
 
 struct Params {
   h: u32,              // rows of pixels
@@ -46,13 +48,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum = 0.0;
     var largest = partial[(3u * n * p.h + 1u) * p.c + c];
     var row = 0u;
-    for (var h = 0u; h < p.h; h++) {
-      let place = 3u * (n * p.h + h) * p.c + c;
-      sum += partial[place];
-      let value = partial[place + p.c];
-      if (value > largest) {
-        largest = value;
-        row = h;
+    for (var h = 0u; h < p.h; h += AHEAD) {
+      var sums: array<f32, AHEAD>;
+      var maxima: array<f32, AHEAD>;
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        let place = 3u * (n * p.h + min(h + i, p.h - 1u)) * p.c + c;
+        sums[i] = partial[place];
+        maxima[i] = partial[place + p.c];
+      }
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        if (h + i < p.h) { sum += sums[i]; }
+        if (maxima[i] > largest) {   // never by a row that is read again past the last
+          largest = maxima[i];
+          row = h + i;
+        }
       }
     }
     seen[c] = sum / f32(p.pixels);
@@ -70,8 +79,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let count = THREADS / p.hidden;
   var sum = 0.0;
   if (thread < count * p.hidden) {
-    for (var k = thread / p.hidden; k < 2u * p.c; k += count) {
-      sum += seen[k] * weights[at.w1 + k * p.hidden + thread % p.hidden];
+    for (var k = thread / p.hidden; k < 2u * p.c; k += AHEAD * count) {
+      var loaded: array<f32, AHEAD>;
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        loaded[i] = weights[at.w1 + min(k + i * count, 2u * p.c - 1u) * p.hidden + thread % p.hidden];
+      }
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        if (k + i * count < 2u * p.c) { sum += seen[k + i * count] * loaded[i]; }
+      }
     }
   }
   parts[thread] = sum;
@@ -86,7 +101,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var c = thread; c < p.c; c += THREADS) {
     var total = weights[at.b2 + c];
-    for (var unit = 0u; unit < p.hidden; unit++) { total += active_units[unit] * weights[at.w2 + unit * p.c + c]; }
+    for (var unit = 0u; unit < p.hidden; unit += AHEAD) {
+      var loaded: array<f32, AHEAD>;
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        loaded[i] = weights[at.w2 + min(unit + i, p.hidden - 1u) * p.c + c];
+      }
+      for (var i = 0u; i < AHEAD; i++) { // @unroll
+        if (unit + i < p.hidden) { total += active_units[unit + i] * loaded[i]; }
+      }
+    }
     let value = sigmoid(total);
     if (gate == 0u) {
       foreground[n * p.foreground_pitch + p.foreground_offset + c] = value;
