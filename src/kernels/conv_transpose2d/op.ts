@@ -11,6 +11,7 @@ import { channelSum } from "../channel_sum/op.js";
 import { fusedInputs } from "../conv2d/fused.js";
 import { gpuVariants } from "../conv2d/gpu.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
+import { planesVariant } from "../conv2d/planes.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { expectF32, expectShape } from "../expect.js";
 import { direct } from "./direct.js";
@@ -81,7 +82,16 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
       needs[4] ? before : null,
     ];
   },
-  variants: [subgroupMatrix, winograd, winogradPairs, subgroup3x3, subgroup, ...gpuVariants(windowOf), direct],
+  variants: [
+    subgroupMatrix,
+    winograd,
+    winogradPairs,
+    subgroup3x3,
+    planesVariant(windowOf),
+    subgroup,
+    ...gpuVariants(windowOf),
+    direct,
+  ],
 });
 
 export interface ConvTranspose2dOptions extends ApplyOptions {
