@@ -16,12 +16,13 @@ struct Params {
   n: u32,
   k: u32,
   steps: u32,        // ceil(k / DEPTH)
-  x_row: u32,        // elements of x from one row to the next
+  x_batch: u32,      // elements of x from one product to the next
+  x_row: u32,        // ... from one row to the next
   x_term: u32,       // ... and from one term to the next
   y_row: u32,        // elements of y from one row to the next: n up to whole tiles, which are written without guards
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [batch, m * k], by x_row and x_term
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [batch, m, k], by x_batch, x_row and x_term
 @group(0) @binding(1) var<storage, read> w: array<f32>;         // [batch, ceil(n / COLUMNS), steps * DEPTH, COLUMNS], padded with 0
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [batch, m, n], rows y_row apart
 @group(0) @binding(3) var<uniform> p: Params;
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
   let row0 = group.x * (ROWS * LANES) + lane;
   var x_index: array<u32, ROWS>;
   for (var r = 0u; r < ROWS; r++) { // @unroll
-    x_index[r] = group.z * (p.m * p.k) + min(row0 + r * LANES, p.m - 1u) * p.x_row;
+    x_index[r] = group.z * p.x_batch + min(row0 + r * LANES, p.m - 1u) * p.x_row;
   }
   var w_index = (group.z * ((p.n + COLUMNS - 1u) / COLUMNS) + group.y) * (p.steps * DEPTH * COLUMNS) + lane;
 

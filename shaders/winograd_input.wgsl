@@ -15,12 +15,13 @@ struct Params {
   tiles_wide: u32,
   first: u32,        // tile of this band, in their order
   tiles: u32,        // in this band
+  v_row: u32,        // elements of v from one tile to the next
 }
 
 alias X = f32;   // specialised: elements of x as they are stored
 
 @group(0) @binding(0) var<storage, read> x: array<X>;           // [N, h, w, c_in], pitched
-@group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in]
+@group(0) @binding(1) var<storage, read_write> v: array<f32>;   // [36, tiles, c_in], tiles v_row apart
 @group(0) @binding(2) var<uniform> p: Params;
 
 // A row of the window, transformed along its columns.
@@ -47,6 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let top = tile / p.tiles_wide % p.tiles_high * TILE - 1u;   // wraps to a huge number above the image
   let left = tile % p.tiles_wide * TILE - 1u;
   let channel = p.x_offset + i % p.c_in;
+  let v_index = i / p.c_in * p.v_row + i % p.c_in;
 
   // Values, not variables, for a compiler that keeps no array in registers.
   let rows = array<array<f32, 6>, 6>(
@@ -57,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   for (var c = 0u; c < 6u; c++) { // @unroll
     let column = input_transform(array<f32, 6>(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c], rows[5][c]));
     for (var r = 0u; r < 6u; r++) { // @unroll
-      v[(r * 6u + c) * (p.tiles * p.c_in) + i] = column[r] * scale;
+      v[(r * 6u + c) * (p.tiles * p.v_row) + v_index] = column[r] * scale;
     }
   }
 }

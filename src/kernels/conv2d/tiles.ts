@@ -16,7 +16,20 @@ export interface ProductTile {
 
 /** Of the products, in matmul_subgroup.wgsl, or in matmul_static.wgsl for SwiftShader. */
 export const productTile = (lanes: number, rows: number, columns: number): ProductTile =>
-  lanes === 4 ? staticTile(rows, columns) : convolutionTile(lanes, rows, columns);
+  lanes === 4 ? staticTile(rows, columns) : subgroupTile(lanes, rows, columns);
+
+/**
+ * Every load is some hundred instructions there, and a step of more than about 24 loads falls out of the instruction cache: half the speed.
+ * Taller tiles make the most of that many, unless a third of the last would lie past the rows.
+ */
+function subgroupTile(lanes: number, rows: number, columns: number): ProductTile {
+  const depth = columns > 4 ? 2 : 4;
+  const covered = Math.ceil(rows / (8 * lanes)) * 8 * lanes;
+  if (rows > 4 * lanes && covered <= 1.15 * Math.ceil(rows / (4 * lanes)) * 4 * lanes) {
+    return { rows: 8, columns: fitting(columns, 32), depth };
+  }
+  return { rows: rows > 2 * lanes ? 4 : rows > lanes ? 2 : 1, columns: fitting(columns, 64), depth };
+}
 
 /** Largest where there are rows enough: its kernel compiles for a second or two, and small problems have no use for it. */
 function staticTile(rows: number, columns: number): ProductTile {
@@ -58,6 +71,13 @@ export const winogradThreshold = (lanes: number) =>
  */
 export const pairsThreshold = (lanes: number) =>
   lanes === 4 ? { channels: 4, pixels: 256, shared: 64 } : { channels: 12, pixels: 256, shared: 64 };
+
+/**
+ * Input and output channels from which a convolution on planes and panels is faster than one that loads them as they lie; and pixels
+ * from which it is where weights change, and are repacked, in every step.
+ */
+export const planesThreshold = (lanes: number) =>
+  lanes === 4 ? { cIn: 2 ** 31, cOut: 16, pixels: 64 } : { cIn: 32, cOut: 32, pixels: 64 };
 
 /** The smallest of 4, 8, 16, .. most that holds `size`, else `most`. */
 function fitting(size: number, most: number): number {

@@ -4,6 +4,7 @@ import { direct } from "./direct.js";
 import { gpuVariants } from "./gpu.js";
 import type { Conv2dAttrs } from "./op.js";
 import { patchVariant } from "./patch.js";
+import { planesVariant } from "./planes.js";
 import { windowOf } from "./problem.js";
 import { subgroup } from "./subgroup.js";
 import { subgroup3x3 } from "./subgroup_3x3.js";
@@ -16,6 +17,7 @@ export const conv2dVariants: readonly Variant<Conv2dAttrs>[] = [
   winograd,
   winogradPairs,
   subgroup3x3,
+  planesVariant(windowOf),
   subgroup,
   ...gpuVariants(windowOf),
   patchVariant(windowOf),

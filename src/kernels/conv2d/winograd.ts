@@ -76,6 +76,7 @@ export function inputPass(
       tiles_wide: wide,
       first,
       tiles,
+      v_row: factorRow(cIn),
       ...gating.params,
     },
     workgroups: threads(tiles * cIn),
@@ -87,13 +88,20 @@ export interface Product {
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Of x: whether it lies row by row or term by term. */
+  /** Of x: whether it lies row by row or term by term, and elements from one such row or term to the next. */
   readonly rowMajor: boolean;
+  readonly pitch: number;
   readonly accumulate?: boolean;
   /** Products; 36 unless given. */
   readonly batches?: number;
   readonly indirect?: Indirect | undefined;
 }
+
+/**
+ * Elements from one tile's factors to the next. Rows that lie a multiple of 512 bytes apart share few sets of a cache, so that a
+ * product's rows would push each other out between one term and the next.
+ */
+export const factorRow = (channels: number): number => (channels % 128 === 0 ? channels + 16 : channels);
 
 /** Elements from one row of a product to the next: n filled up to whole tiles, which are then written without guards. */
 export const productRow = (n: number, columns: number): number => ceilDiv(n, columns) * columns;
@@ -105,7 +113,7 @@ export function productPass(
   lanes: number,
   most: number,
 ): Pass {
-  const { m, n, k, rowMajor, accumulate = false, batches = POINTS, indirect } = product;
+  const { m, n, k, rowMajor, pitch, accumulate = false, batches = POINTS, indirect } = product;
   const { rows: ROWS, columns: COLUMNS, depth: DEPTH } = productTile(lanes, most, n);
   const consts = { LANES: lanes, ROWS, COLUMNS, ACCUMULATE: accumulate ? 1 : 0 };
   const rest = {
@@ -115,8 +123,9 @@ export function productPass(
       n,
       k,
       steps: ceilDiv(k, DEPTH),
-      x_row: rowMajor ? k : 1,
-      x_term: rowMajor ? 1 : m,
+      x_batch: (rowMajor ? m : k) * pitch,
+      x_row: rowMajor ? pitch : 1,
+      x_term: rowMajor ? 1 : pitch,
       y_row: productRow(n, COLUMNS),
     },
     workgroups: [ceilDiv(m, ROWS * lanes), ceilDiv(n, COLUMNS), batches],
@@ -146,7 +155,7 @@ export function planWinograd(
     params: { c_in: cIn, c_padded: cPadded, c_out: cOut, columns, flipped: transposed ? 1 : 0, size },
     workgroups: threads(size),
   });
-  const v = scratch("input in Winograd's form", POINTS * tiling.most * cIn);
+  const v = scratch("input in Winograd's form", POINTS * tiling.most * factorRow(cIn));
   const mRow = productRow(cOut, columns);
   const m = scratch("output in Winograd's form", POINTS * tiling.most * mRow);
   const needed = neededTiles(problem, {
@@ -159,7 +168,7 @@ export function planWinograd(
   });
   const passes = tiling.bands.flatMap((band) => {
     const indirect = needed.workgroups("product", band.first);
-    const product = { m: band.tiles, n: cOut, k: cIn, rowMajor: true, indirect };
+    const product = { m: band.tiles, n: cOut, k: cIn, rowMajor: true, pitch: factorRow(cIn), indirect };
     return [
       inputPass(x, v, tiling, band, { relu: problem.attrs.reluInput, gate: gateOf(problem), needed }),
       productPass({ x: v, w: u, y: m }, product, lanes, tiling.most),

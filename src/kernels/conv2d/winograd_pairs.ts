@@ -26,7 +26,7 @@ import { threads, typeOf, viewParams } from "../views.js";
 import { epilogueFusion, gateOf } from "./fused.js";
 import type { Conv2dAttrs } from "./op.js";
 import { isSubgroupSize, pairsThreshold, productTile } from "./tiles.js";
-import { productPass, productRow, tilesOf } from "./winograd.js";
+import { factorRow, productPass, productRow, tilesOf } from "./winograd.js";
 
 const POINTS = 25;
 const PARTS = 4;
@@ -58,6 +58,7 @@ export function planWinogradPairs(
   const parts = shared ? 1 : PARTS;
   const products = shared ? 1 : phases;
   const k = transposed ? cIn : PARTS * cIn;
+  const row = factorRow(k);
   const n = (phases / products) * cOut;
   // Tiles lie on the map that the 2x2 convolutions of stride 1 make: the output, or one phase of it.
   const map = transposed
@@ -74,7 +75,7 @@ export function planWinogradPairs(
     params: { c_in: cIn, c_out: cOut, columns, terms, transposed: transposed ? 1 : 0, joined: shared ? 1 : 0, size },
     workgroups: threads(products * size),
   });
-  const v = scratch("input in Winograd's form", POINTS * parts * tiling.most * cIn);
+  const v = scratch("input in Winograd's form", (transposed ? parts : 1) * POINTS * tiling.most * row);
   const m = scratch("output in Winograd's form", products * POINTS * tiling.most * mRow);
   const epilogue = epilogueFusion(problem);
   const passes = tiling.bands.flatMap(({ first, tiles }) => {
@@ -91,13 +92,13 @@ export function planWinogradPairs(
         spacing: transposed ? 1 : 2,
         parts,
         ...place,
-        tile_stride: k,
-        part_stride: transposed ? POINTS * tiles * cIn : cIn,
-        point_stride: tiles * k,
+        tile_stride: row,
+        part_stride: transposed ? POINTS * tiles * row : cIn,
+        point_stride: tiles * row,
       },
       workgroups: threads(tiles * parts * cIn),
     });
-    const product = { m: tiles, n, k, rowMajor: true, batches: products * POINTS };
+    const product = { m: tiles, n, k, rowMajor: true, pitch: row, batches: products * POINTS };
     const toOutputs = pass(winograd_pairs_output, {
       bind: { m, bias: problem.inputs[2] ?? NONE, y, ...epilogue.bind },
       overrides: epilogue.overrides,

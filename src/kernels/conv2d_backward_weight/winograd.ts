@@ -2,7 +2,7 @@ import { ceilDiv, operand, pass, result, scratch, type Variant } from "../../gra
 import { sizeOf } from "../../graph/tensor.js";
 import { winograd_output_backward, winograd_weight_backward } from "../../shaders.generated.js";
 import { isSubgroupSize, productTile, winogradThreshold } from "../conv2d/tiles.js";
-import { inputPass, POINTS, productPass, productRow, tilesOf } from "../conv2d/winograd.js";
+import { factorRow, inputPass, POINTS, productPass, productRow, tilesOf } from "../conv2d/winograd.js";
 import { threads, viewParams } from "../views.js";
 import type { Conv2dBackwardWeightAttrs } from "./op.js";
 
@@ -31,7 +31,7 @@ export const winograd: Variant<Conv2dBackwardWeightAttrs> = {
     const { columns, depth } = productTile(lanes, cIn, cOut);
     const padded = (tiles: number): number => ceilDiv(tiles, depth) * depth;
     const channels = ceilDiv(cOut, columns) * columns;
-    const v = scratch("input in Winograd's form", POINTS * tiling.most * cIn);
+    const v = scratch("input in Winograd's form", POINTS * tiling.most * factorRow(cIn));
     const dm = scratch("output gradient in Winograd's form", POINTS * padded(tiling.most) * channels);
     const duRow = productRow(cOut, columns);
     const du = scratch("weight gradient in Winograd's form", POINTS * cIn * duRow);
@@ -55,7 +55,7 @@ export const winograd: Variant<Conv2dBackwardWeightAttrs> = {
         },
         workgroups: threads(size),
       });
-      const product = { m: cIn, n: cOut, k: band.tiles, rowMajor: false, accumulate: index > 0 };
+      const product = { m: cIn, n: cOut, k: band.tiles, rowMajor: false, pitch: factorRow(cIn), accumulate: index > 0 };
       return [inputPass(x, v, tiling, band), gradient, productPass({ x: v, w: dm, y: du }, product, lanes, cIn)];
     });
     const size = cIn * cOut;

@@ -12,6 +12,7 @@ import { fusedInputs } from "../conv2d/fused.js";
 import { gpuVariants } from "../conv2d/gpu.js";
 import { conv2d, kernelShape } from "../conv2d/op.js";
 import { patchVariant } from "../conv2d/patch.js";
+import { planesVariant } from "../conv2d/planes.js";
 import { conv2dBackwardWeight } from "../conv2d_backward_weight/op.js";
 import { expectF32, expectShape } from "../expect.js";
 import { direct } from "./direct.js";
@@ -90,6 +91,9 @@ export const convTranspose2dOp = defineOp<ConvTranspose2dAttrs>({
     subgroup,
     ...gpuVariants(windowOf),
     patchVariant(windowOf),
+    planesVariant(windowOf),
+    subgroup,
+    ...gpuVariants(windowOf),
     direct,
   ],
 });
