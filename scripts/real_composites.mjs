@@ -83,7 +83,11 @@ async function paste(out) {
 
 /** The least box that holds the mask. */
 async function boxOf(mask) {
-  const { data, info } = await sharp(mask).extractChannel(0).toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(mask)
+    .extractChannel(0)
+    .toColourspace("b-w")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   let [left, top, right, bottom] = [info.width, info.height, 0, 0];
   data.forEach((value, i) => {
     if (value < 8) return;
