@@ -26,10 +26,13 @@ export interface Group extends Means {
   readonly least: number;
 }
 
-export interface Summary extends Group {
+export interface MeansByShare extends Means {
+  readonly byShare: readonly (Means & { readonly foreground: string })[];
+}
+
+export interface Summary extends Group, MeansByShare {
   /** Pictures that were at 36 dB or better, not equal, and lose more than 1 dB: harm where there was little to do. */
   readonly harmed: number;
-  readonly byShare: readonly (Means & { readonly foreground: string })[];
   /** By the composite's PSNR; `equal` are those that need nothing, whose PSNR after tells what was done to them all the same. */
   readonly byStart: readonly (Group & { readonly start: string })[];
   /** By the kind of change, where a manifest tells it. */
