@@ -1,9 +1,10 @@
 /** `s2am eval` through files as a user gives them: figures, tables, strips, and what it refuses. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { csvOf, type Measured, summarize } from "../src/cli/eval_summary.js";
+import { changeOf, readChanges } from "../src/cli/eval_changes.js";
+import { csvOf, type Measured, summarize, summaryLines } from "../src/cli/eval_summary.js";
 import { maskFromImage } from "../src/image/mask.js";
-import { measure, type PictureMetrics, type ProtocolName, protocolOf } from "../src/image/protocols.js";
+import { MAX_PSNR, measure, type PictureMetrics, type ProtocolName, protocolOf } from "../src/image/protocols.js";
 import { fromFloat32 } from "../src/io/tensor_data.js";
 import { tinyWeights, workspace } from "./helpers/command_line.js";
 import { DataFolder, triple } from "./helpers/datasets.js";
@@ -56,6 +57,11 @@ describe("s2am eval", () => {
       before: baseline("default", 5),
       after: { ...metrics, fpsnr: expect.any(Number), ssim: expect.any(Number) },
       byShare: [{ foreground: "15-100 %", pictures: 5, before: result.before, after: result.after }],
+      byStart: expect.any(Array),
+      byChange: [],
+      worse: expect.any(Number),
+      least: expect.any(Number),
+      harmed: expect.any(Number),
       failed: [],
       csv: "table.csv",
       worst: expect.any(Array),
@@ -208,6 +214,66 @@ describe("a summary", () => {
       ["5-15 %", 1, 3],
       ["15-100 %", 2, 7],
     ]);
+  });
+
+  test("tells who is made worse, by where they began and by the kind of change", () => {
+    const from = (before: number, after: number, change: string): Measured => ({
+      name: change,
+      share: 0.5,
+      before: metrics(before),
+      after: metrics(after),
+      change,
+    });
+    const all = [
+      from(25, 31, "cast"),
+      from(26, 25, "haze"),
+      from(36, 34.9, "haze"),
+      from(37, 36.5, "cast"),
+      from(39, 37, "cast"),
+      from(MAX_PSNR, 48, "untouched"),
+      from(MAX_PSNR, MAX_PSNR, "untouched"),
+    ];
+    const summary = summarize(all);
+    expect([summary.worse, summary.harmed, summary.least]).toEqual([5, 2, 25]);
+    expect(
+      summary.byStart.map(({ start, pictures, worse, least, after }) => [start, pictures, worse, least, after.psnr]),
+    ).toEqual([
+      ["below 26 dB", 1, 0, 31, 31],
+      ["26-30 dB", 1, 1, 25, 25],
+      ["34-38 dB", 2, 2, 34.9, expect.closeTo(35.7, 9)],
+      ["38 dB on", 1, 1, 37, 37],
+      ["equal", 2, 1, 48, 74],
+    ]);
+    expect(summary.byChange.map(({ change, pictures, worse }) => [change, pictures, worse])).toEqual([
+      ["cast", 3, 2],
+      ["haze", 2, 2],
+      ["untouched", 2, 1],
+    ]);
+    const lines = summaryLines(summary);
+    expect(lines).toContain("worse than before: 5 of 7; of those that began at 36 dB or better, 2 by more than 1 dB");
+    expect(lines.at(-1)).toMatch(/^untouched +2 +100\.00 +74\.00 +1 +48\.00$/);
+  });
+
+  test("reads the kind of change from a manifest, whole lines alone", async () => {
+    mkdirSync(work.path("made"));
+    work.write(
+      "made/manifest.val.jsonl",
+      [
+        JSON.stringify({ format: "s2am synth 1" }),
+        JSON.stringify({ name: "000000_a.png", transform: "adjustments", parameters: { family: "cast" } }),
+        JSON.stringify({ name: "000001_b.png", transform: "reinhard", parameters: {} }),
+        JSON.stringify({ index: 2, skipped: true }),
+        '{"name":"000003_c.png","transf',
+      ].join("\n"),
+    );
+    const changes = await readChanges(work.path("made"));
+    expect([...changes]).toEqual([
+      ["000000_a.png", "cast"],
+      ["000001_b.png", "reinhard"],
+    ]);
+    expect(changeOf(changes, "val2017/image/000001_b.png")).toBe("reinhard");
+    expect(changeOf(changes, "val2017/image/000009_z.png")).toBe(undefined);
+    expect([...(await readChanges(work.path("nowhere")))]).toEqual([]);
   });
 
   test("names in tables are quoted where they must be", () => {

@@ -4,10 +4,11 @@ import { type Adjustment, adjust, smoothCurve } from "../src/data/synth/adjust.j
 import { judge, type Measures, measure } from "../src/data/synth/judge.js";
 import { eigenSymmetric, multiply, transposed } from "../src/data/synth/matrix3.js";
 import { Draws } from "../src/data/synth/random_draws.js";
-import { drawRecipe, restyle } from "../src/data/synth/recipe.js";
+import { drawRecipe, type Recipe, restyle } from "../src/data/synth/recipe.js";
 import { smoothOver } from "../src/data/synth/region_pixels.js";
 import { STYLES } from "../src/data/synth/spec.js";
 import { TRANSFERS, transferColours } from "../src/data/synth/transfer.js";
+import { drawFamily, FAMILIES, type Family } from "../src/data/synth/varied.js";
 import { mulberry32 } from "../src/random.js";
 
 /** Correlated pixels round a mean. */
@@ -121,6 +122,17 @@ describe("adjustments", () => {
     ["brightness", { kind: "brightness", factor: 1.2 }, [72, 144, 240]],
     ["contrast", { kind: "contrast", factor: 0.5, pivot: 0.5 }, pixel.map((v) => 127.5 + (v - 127.5) / 2)],
     ["gamma", { kind: "gamma", exponent: 2 }, pixel.map((v) => (v * v) / 255)],
+    [
+      "a response of each channel",
+      { kind: "response", factors: [1.1, 1, 0.5], exponents: [1, 2, 0.5] },
+      [66, 120 ** 2 / 255, 127.5 * Math.sqrt(200 / 255)],
+    ],
+    [
+      "haze goes towards its light",
+      { kind: "haze", share: 0.25, light: [1, 0.8, 0.6] },
+      [0.75 * 60 + 0.25 * 255, 0.75 * 120 + 0.25 * 204, 0.75 * 200 + 0.25 * 153],
+    ],
+    ["haze lifted", { kind: "haze", share: -0.2, light: [1, 1, 1] }, [21, 93, 189]],
     ["no saturation is gray", { kind: "saturation", factor: 0 }, [111.18, 111.18, 111.18]],
     ["a straight curve changes nothing", { kind: "curve", values: [[0.25, 0.5, 0.75]] }, pixel],
   ])("%s", (_, adjustment, expected) => {
@@ -149,13 +161,60 @@ test.each(STYLES)("a recipe of style %s follows from its draws, and stays in ran
   for (let seed = 0; seed < 60; seed++) {
     const recipe = drawRecipe(style, true, draws(seed));
     expect(drawRecipe(style, true, draws(seed))).toEqual(recipe);
-    expect(recipe.transfer !== null || recipe.adjustments.length > 0).toBe(true);
+    const changes = recipe.transfer !== null || recipe.adjustments.length > 0;
+    expect(changes).toBe(recipe.family !== "untouched");
+    expect(recipe.family !== undefined).toBe(style === "varied");
     if (style === "s-coco") expect(recipe).toMatchObject({ transfer: null });
     if (style === "hcoco") expect(recipe.transfer).not.toBeNull();
     expect(drawRecipe(style, false, draws(seed)).transfer).toBeNull();
     const out = restyle(source.subarray(0, 600), recipe, reference, draws(seed), (change) => change);
     expect(out.every((value) => value >= 0 && value <= 255)).toBe(true);
   }
+});
+
+describe("the style varied", () => {
+  const restyled = (seed: number, family: Family): { readonly rmse: number; readonly out: Float32Array } => {
+    const pixels = source.subarray(0, 300);
+    const recipe = drawRecipe("varied", true, draws(seed), family);
+    const out = restyle(pixels, recipe, reference, draws(seed), (change) => change);
+    const square = out.reduce((sum, value, p) => sum + (value - (pixels[p] ?? 0)) ** 2, 0);
+    return { rmse: Math.sqrt(square / out.length), out };
+  };
+
+  // Of 4,000 draws a share of 0.02 has a deviation of 0.0022, one of 0.46 of 0.0079: four of them either way.
+  test("draws every kind, most often that of the measured composites", () => {
+    const counts = new Map<Family, number>(FAMILIES.map((family) => [family, 0]));
+    for (let seed = 0; seed < 4000; seed++) {
+      const family = drawFamily(draws(seed));
+      counts.set(family, (counts.get(family) ?? 0) + 1);
+    }
+    const share = (family: Family): number => (counts.get(family) ?? 0) / 4000;
+    expect(Math.abs(share("s-coco") - 0.46)).toBeLessThan(0.032);
+    expect(Math.abs(share("untouched") - 0.06)).toBeLessThan(0.015);
+    for (const family of FAMILIES) expect(share(family)).toBeGreaterThan(0.011);
+    expect([...counts.keys()]).toHaveLength(FAMILIES.length);
+  });
+
+  test("leaves the untouched as they are, to the bit", () => {
+    expect(restyled(3, "untouched").out).toEqual(source.slice(0, 300));
+  });
+
+  test.each(FAMILIES.filter((family) => family !== "untouched"))("%s: from faint to strong", (family) => {
+    const errors = Array.from({ length: 240 }, (_, seed) => restyled(seed, family).rmse);
+    expect(Math.min(...errors)).toBeLessThan(4);
+    expect(Math.max(...errors)).toBeGreaterThan(14);
+  });
+
+  test("a strength takes that share of the whole change", () => {
+    const recipe: Recipe = {
+      transfer: null,
+      amount: 1,
+      adjustments: [{ kind: "brightness", factor: 0.5 }],
+      strength: 0.4,
+    };
+    const out = restyle(Float32Array.of(100, 150, 200), recipe, null, draws(1), (change) => change);
+    for (const [c, value] of [80, 120, 160].entries()) expect(out[c]).toBeCloseTo(value, 1);
+  });
 });
 
 test("grain is evened out over the region alone", () => {
@@ -181,6 +240,11 @@ describe("what is not worth learning from", () => {
     ["clipped", { clipped: 0.3 }],
     ["flattened", { contrast: 0.1 }],
   ])("%s", (reason, wrong) => expect(judge({ ...good, ...wrong }, 0.02, 0.6)).toBe(reason));
+
+  test("a faint change is, where the style wants it", () => {
+    expect(judge({ ...good, rmse: 0 }, 0.02, 0.6, 0)).toBe(null);
+    expect(judge({ ...good, rmse: 0, share: 0.7 }, 0.02, 0.6, 0)).toBe("mask too large");
+  });
 
   test("is measured inside the mask", () => {
     const natural = Uint8Array.from([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120]);

@@ -223,3 +223,21 @@ describe("pairs", () => {
     expect(Math.min(ratio, 1 / ratio)).toBeCloseTo(0.6, 1);
   });
 });
+
+test("composites of the style varied may be untouched, and say of what kind they are", async () => {
+  const { spec } = await open({ photos: path("photos"), cutouts: path("cutouts"), style: "varied", size: 64 });
+  const synthesizer = new Synthesizer(spec, 1 << 24);
+  let untouched = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const { made } = await synthesizer.make(spec.subjects[seed % spec.subjects.length] as never, seed);
+    if (!made) continue;
+    const { natural, composite, description } = made;
+    const { recipe } = description;
+    if (!("family" in recipe)) throw new Error("a recipe without a family");
+    if (recipe.family !== "untouched") continue;
+    untouched++;
+    expect(composite).toEqual(natural);
+    expect(description.measures.rmse).toBe(0);
+  }
+  expect(untouched).toBeGreaterThan(0);
+});

@@ -1,7 +1,7 @@
 /** What is kept of a run once it is complete: all that the report needs, in one file. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Summary as Measures } from "../../src/cli/eval_summary.js";
+import type { MeansByShare as Measures } from "../../src/cli/eval_summary.js";
 import { InputError } from "../../src/errors.js";
 import { parseHistory } from "../../src/train/history.js";
 import { type Summary, summarize } from "../statistics.js";

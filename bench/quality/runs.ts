@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Summary as Measures } from "../../src/cli/eval_summary.js";
+import type { MeansByShare as Measures } from "../../src/cli/eval_summary.js";
 import { AbortedError, InputError, UsageError } from "../../src/errors.js";
 import { writeFileAtomic } from "../../src/io/file_write.node.js";
 import { parameterShapes } from "../../src/model/weights.js";

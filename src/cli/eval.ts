@@ -27,6 +27,7 @@ import { assertWritable, sameFile, writeFileAtomic } from "../io/file_write.node
 import type { ModelOptions } from "../model/weights.js";
 import { DEFAULT_WEIGHTS } from "../package.node.js";
 import { type CommandContext, type CommonOptions, numberBetween, printResult, withCommonOptions } from "./app.js";
+import { changeOf, readChanges } from "./eval_changes.js";
 import { wholeOutput } from "./eval_output.js";
 import { csvOf, type Measured, summarize, summaryLines } from "./eval_summary.js";
 import {
@@ -126,7 +127,9 @@ async function run(options: EvalOptions & CommandContext): Promise<void> {
     adapter: tools.adapter,
     ...(await evaluate(entries, options, tools)),
   }));
-  const { adapter, measured, failed, worstCases } = evaluation;
+  const { adapter, failed, worstCases } = evaluation;
+  const changes = await readChanges(data);
+  const measured = evaluation.measured.map((one) => ({ ...one, change: changeOf(changes, one.name) }));
   if (measured.length === 0) throw new InputError(`${data}: nothing could be measured: ${failed[0]?.error}`);
   if (csv !== undefined) await writeFileAtomic(csv, new TextEncoder().encode(csvOf(measured)));
   if (worst !== undefined) {

@@ -1,5 +1,5 @@
-/** What an evaluation says: means over all pictures and by the foreground's share, as JSON, as lines and as a table. */
-import type { PictureMetrics } from "../image/protocols.js";
+/** What an evaluation says: means over all pictures and over groups of them, as JSON, as lines and as a table. */
+import { MAX_PSNR, type PictureMetrics } from "../image/protocols.js";
 
 export interface Measured {
   readonly name: string;
@@ -8,6 +8,8 @@ export interface Measured {
   /** The composite as it is, and harmonized, against the photograph. */
   readonly before: PictureMetrics;
   readonly after: PictureMetrics;
+  /** The kind of change, where it is known. */
+  readonly change?: string | undefined;
 }
 
 export interface Means {
@@ -16,8 +18,25 @@ export interface Means {
   readonly after: PictureMetrics;
 }
 
-export interface Summary extends Means {
+/** A group whose mean hides what matters: who is made worse, and how near the farthest is. */
+export interface Group extends Means {
+  /** Pictures of lower PSNR than before. */
+  readonly worse: number;
+  /** The least PSNR after. */
+  readonly least: number;
+}
+
+export interface MeansByShare extends Means {
   readonly byShare: readonly (Means & { readonly foreground: string })[];
+}
+
+export interface Summary extends Group, MeansByShare {
+  /** Pictures that were at 36 dB or better, not equal, and lose more than 1 dB: harm where there was little to do. */
+  readonly harmed: number;
+  /** By the composite's PSNR; `equal` are those that need nothing, whose PSNR after tells what was done to them all the same. */
+  readonly byStart: readonly (Group & { readonly start: string })[];
+  /** By the kind of change, where a manifest tells it. */
+  readonly byChange: readonly (Group & { readonly change: string })[];
 }
 
 /** The field's groups: foregrounds that cover less than 5 %, less than 15 %, and more of the picture. */
@@ -27,6 +46,17 @@ const GROUPS = [
   { foreground: "15-100 %", least: 0.15, below: Number.POSITIVE_INFINITY },
 ] as const;
 
+const STARTS = [
+  { start: "below 26 dB", least: Number.NEGATIVE_INFINITY, below: 26 },
+  { start: "26-30 dB", least: 26, below: 30 },
+  { start: "30-34 dB", least: 30, below: 34 },
+  { start: "34-38 dB", least: 34, below: 38 },
+  { start: "38 dB on", least: 38, below: MAX_PSNR },
+  { start: "equal", least: MAX_PSNR, below: Number.POSITIVE_INFINITY },
+] as const;
+
+const GOOD = { psnr: 36, loss: 1 } as const;
+
 const METRICS = ["mse", "psnr", "fmse", "fpsnr", "ssim"] as const;
 
 export function summarize(measured: readonly Measured[]): Summary {
@@ -34,8 +64,23 @@ export function summarize(measured: readonly Measured[]): Summary {
     const group = measured.filter(({ share }) => share >= least && share < below);
     return group.length > 0 ? [{ foreground, ...meansOf(group) }] : [];
   });
-  return { ...meansOf(measured), byShare };
+  const byStart = STARTS.flatMap(({ start, least, below }) => {
+    const group = measured.filter(({ before }) => before.psnr >= least && before.psnr < below);
+    return group.length > 0 ? [{ start, ...groupOf(group) }] : [];
+  });
+  const changes = [...new Set(measured.flatMap(({ change }) => (change === undefined ? [] : [change])))].sort();
+  const byChange = changes.map((change) => ({ change, ...groupOf(measured.filter((one) => one.change === change)) }));
+  const harmed = measured.filter(
+    ({ before, after }) => before.psnr >= GOOD.psnr && before.psnr < MAX_PSNR && after.psnr < before.psnr - GOOD.loss,
+  ).length;
+  return { ...groupOf(measured), harmed, byShare, byStart, byChange };
 }
+
+const groupOf = (measured: readonly Measured[]): Group => ({
+  ...meansOf(measured),
+  worse: measured.filter(({ before, after }) => after.psnr < before.psnr).length,
+  least: measured.reduce((least, { after }) => Math.min(least, after.psnr), Number.POSITIVE_INFINITY),
+});
 
 function meansOf(measured: readonly Measured[]): Means {
   return {
@@ -87,7 +132,8 @@ const TITLES = {
   ssim: "SSIM",
 } as const;
 
-export function summaryLines({ before, after, byShare }: Summary): string[] {
+export function summaryLines(summary: Summary): string[] {
+  const { before, after, byShare, byStart, byChange, pictures, worse, harmed } = summary;
   const shown = (metrics: PictureMetrics, metric: keyof typeof DIGITS): string =>
     (metrics[metric] ?? Number.NaN).toFixed(DIGITS[metric]).padStart(12);
   const titles = (Object.keys(TITLES) as (keyof typeof TITLES)[]).filter((metric) => before[metric] !== undefined);
@@ -100,5 +146,16 @@ export function summaryLines({ before, after, byShare }: Summary): string[] {
       (group) =>
         `${group.foreground.padEnd(12)}${String(group.pictures).padStart(9)}${groups.map((metric) => shown(group.before, metric) + shown(group.after, metric)).join("")}`,
     ),
+    `worse than before: ${worse} of ${pictures}; of those that began at ${GOOD.psnr} dB or better, ${harmed} by more than ${GOOD.loss} dB`,
+    `${"PSNR, dB".padEnd(14)}${["pictures", "before", "after", "worse", "least after"].map((title) => title.padStart(12)).join("")}`,
+    ...[...byStart.map(groupLine(({ start }) => start)), ...byChange.map(groupLine(({ change }) => change))],
   ];
 }
+
+const groupLine =
+  <T extends Group>(title: (group: T) => string) =>
+  (group: T): string => {
+    const { pictures, before, after, worse, least } = group;
+    const cells = [pictures, before.psnr.toFixed(2), after.psnr.toFixed(2), worse, least.toFixed(2)];
+    return `${title(group).padEnd(14)}${cells.map((cell) => String(cell).padStart(12)).join("")}`;
+  };

@@ -67,7 +67,10 @@ export function synthCommand(context: CommandContext): Command {
     )
     .option("--size <pixels>", "side of the square pictures", numberBetween(16, 4096, "integer"), 256)
     .addOption(
-      new Option("--style <name>", "adjustments as for S-COCO, colours of other photographs as for HCOCO, or either")
+      new Option(
+        "--style <name>",
+        "adjustments as for S-COCO, colours of other photographs as for HCOCO, or either; varied: both and more, also faint",
+      )
         .choices(STYLES)
         .default("mixed"),
     )

@@ -13,10 +13,16 @@ export type Adjustment =
   /** A factor of the distance to `pivot`. */
   | { readonly kind: "contrast"; readonly factor: number; readonly pivot: number }
   | { readonly kind: "gamma"; readonly exponent: number }
+  /** A factor and an exponent for each of red, green and blue: a camera's or a film's own response. */
+  | { readonly kind: "response"; readonly factors: Triple; readonly exponents: Triple }
+  /** A share of airlight is added and as much of everything else taken away; below 0, haze is lifted. */
+  | { readonly kind: "haze"; readonly share: number; readonly light: Triple }
   /** A smooth rising curve through 0, 1 and values at 1/4, 1/2, 3/4; of all channels, or of each. */
   | { readonly kind: "curve"; readonly values: readonly (readonly [number, number, number])[] }
   /** A factor of the distance to the pixel's gray. */
   | { readonly kind: "saturation"; readonly factor: number };
+
+type Triple = readonly [number, number, number];
 
 const STEPS = 1024;
 
@@ -71,6 +77,15 @@ function curvesOf(adjustment: Exclude<Adjustment, { kind: "saturation" }>): read
     }
     case "gamma":
       return all((value) => value ** adjustment.exponent);
+    case "response":
+      return adjustment.factors.map((factor, c) => {
+        const exponent = adjustment.exponents[c] as number;
+        return (value) => clamp(factor * value ** exponent);
+      });
+    case "haze": {
+      const { share, light } = adjustment;
+      return light.map((air) => (value) => clamp(value + share * (air - value)));
+    }
     case "curve": {
       const curves = adjustment.values.map((values) => smoothCurve([0, ...values, 1]));
       return curves.length === 3 ? curves : all(curves[0] ?? same);

@@ -72,12 +72,20 @@ class Deviation {
   }
 }
 
-/** Null where nothing is wrong with it. */
-export function judge(measures: Measures, leastShare: number, mostShare: number): Rejection | null {
+/**
+ * Null where nothing is wrong with it.
+ * @param leastRmse of the region, 0 to 255; below it there is nothing to learn but to leave it
+ */
+export function judge(
+  measures: Measures,
+  leastShare: number,
+  mostShare: number,
+  leastRmse: number = LIMITS.leastRmse,
+): Rejection | null {
   const { share, rmse, clipped, contrast } = measures;
   if (share < leastShare) return "mask too small";
   if (share > mostShare) return "mask too large";
-  if (rmse < LIMITS.leastRmse) return "barely changed";
+  if (rmse < leastRmse) return "barely changed";
   if (rmse > LIMITS.mostRmse) return "too strong";
   if (clipped > LIMITS.mostClipped) return "clipped";
   return contrast < LIMITS.leastContrast ? "flattened" : null;

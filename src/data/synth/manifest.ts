@@ -72,6 +72,8 @@ export function lineOf(line: Line, roots: readonly string[]): MadeEntry & Entry 
     : {
         ...(reference !== null && { reference: below(reference, roots), amount: recipe.amount }),
         adjustments: recipe.adjustments,
+        ...(recipe.family !== undefined && { family: recipe.family }),
+        ...(recipe.strength !== undefined && { strength: recipe.strength }),
         window,
       };
   return {

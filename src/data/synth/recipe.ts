@@ -3,6 +3,7 @@ import { type Adjustment, adjust } from "./adjust.js";
 import type { Draws } from "./random_draws.js";
 import type { Style } from "./spec.js";
 import { TRANSFERS, type Transfer, transferColours } from "./transfer.js";
+import { drawFamily, drawGraded, type Family } from "./varied.js";
 
 export interface Recipe {
   /** Colours of another photograph are taken over first. */
@@ -10,6 +11,10 @@ export interface Recipe {
   /** Of the transfer: 1 is all of it. */
   readonly amount: number;
   readonly adjustments: readonly Adjustment[];
+  /** Of the style `varied`: the kind of change. */
+  readonly family?: Family;
+  /** Of the whole change, transfer and adjustments: 1, which is all of it, where nothing is said. */
+  readonly strength?: number;
 }
 
 const GRAINY: ReadonlySet<Transfer> = new Set(["fecker", "pitie"]);
@@ -44,8 +49,25 @@ const randomCurve = (draws: Draws, reach: number): readonly [number, number, num
   return [value(0.25), value(0.5), value(0.75)];
 };
 
-/** @param canTransfer whether there is another photograph to take colours from */
-export function drawRecipe(style: Style, canTransfer: boolean, draws: Draws): Recipe {
+/** Of the style `varied`: how many changes of the whole kinds are taken as they are, and the least share of the others. */
+const WHOLE_SHARE = 0.75;
+const LEAST_STRENGTH = 0.05;
+
+/**
+ * @param canTransfer whether there is another photograph to take colours from
+ * @param family of the style `varied`; drawn where it is null
+ */
+export function drawRecipe(style: Style, canTransfer: boolean, draws: Draws, family: Family | null = null): Recipe {
+  if (style !== "varied") return drawWhole(style, canTransfer, draws);
+  const kind = family ?? drawFamily(draws);
+  if (kind === "s-coco" || kind === "hcoco") {
+    const strength = draws.chance(WHOLE_SHARE) ? 1 : draws.between(LEAST_STRENGTH, 1);
+    return { ...drawWhole(kind, canTransfer, draws), family: kind, strength };
+  }
+  return { transfer: null, amount: 1, adjustments: drawGraded(kind, draws), family: kind };
+}
+
+function drawWhole(style: Style, canTransfer: boolean, draws: Draws): Recipe {
   const wantsTransfer = style === "hcoco" || (style === "mixed" && draws.chance(TRANSFER_SHARE));
   if (wantsTransfer && canTransfer) {
     const transfer = draws.one(TRANSFERS);
@@ -81,7 +103,7 @@ function drawSome(from: readonly ((draws: Draws) => Adjustment)[], count: number
  */
 export function restyle(
   pixels: Float32Array,
-  { transfer, amount, adjustments }: Recipe,
+  { transfer, amount, adjustments, strength = 1 }: Recipe,
   reference: Float32Array | null,
   draws: Draws,
   smooth: (change: Float32Array) => Float32Array,
@@ -93,5 +115,7 @@ export function restyle(
     const even = GRAINY.has(transfer) ? smooth(change) : change;
     out = pixels.map((value, p) => Math.min(255, Math.max(0, value + (even[p] as number))));
   }
-  return adjustments.length > 0 ? adjust(out, adjustments) : out;
+  if (adjustments.length > 0) out = adjust(out, adjustments);
+  if (strength === 1) return out;
+  return out.map((value, p) => strength * value + (1 - strength) * (pixels[p] as number));
 }

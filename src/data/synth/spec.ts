@@ -4,8 +4,11 @@ import type { Segmentation } from "./coco_mask.js";
 /** Photographs and masks of any kind; COCO's photographs and annotations; several renditions of each photograph. */
 export type SourceKind = "photos" | "coco" | "pairs";
 
-/** The authors' way, that of HCOCO, or either. */
-export const STYLES = ["mixed", "s-coco", "hcoco"] as const;
+/**
+ * The authors' way, that of HCOCO, or either. `varied`: both and single kinds of change besides, from full strength down to
+ * none, and untouched pictures, so that a network learns when there is little or nothing to do.
+ */
+export const STYLES = ["mixed", "s-coco", "hcoco", "varied"] as const;
 export type Style = (typeof STYLES)[number];
 
 /** Silhouettes of cut-outs, areas of like colour in the photograph itself, random outlines. */

@@ -12,7 +12,7 @@ import { resize } from "../../image/resize.js";
 import { cropToSquare } from "../../image/sharp.node.js";
 import { hashKeys, mulberry32 } from "../../random.js";
 import { areaOf, type Raster, rasterize } from "./coco_mask.js";
-import { judge, type Measures, measure, type Rejection } from "./judge.js";
+import { judge, LIMITS, type Measures, measure, type Rejection } from "./judge.js";
 import { PhotoStore } from "./photo_store.node.js";
 import { Draws } from "./random_draws.js";
 import { drawRecipe, type Recipe, restyle } from "./recipe.js";
@@ -20,6 +20,7 @@ import { meanOf, paste, regionOf, smoothOver } from "./region_pixels.js";
 import { randomRegion } from "./regions.js";
 import { placeSilhouette, randomShape } from "./shapes.js";
 import type { Split, Subject, SynthSpec } from "./spec.js";
+import { drawFamily, type Family } from "./varied.js";
 import { cropImage, cropMask, drawWindow, flipSquare, pixelsOf, WHOLE, type Window } from "./window.js";
 
 /** 8-bit pictures of the spec's size. */
@@ -57,6 +58,8 @@ export const UNUSABLE_REFERENCE = "unreadable reference";
 const ATTEMPTS = 12;
 /** Photographs looked at for one to take colours from. */
 const REFERENCES = 3;
+/** Salt. */
+const FAMILY = 100;
 
 export class Synthesizer {
   private readonly store: PhotoStore;
@@ -75,17 +78,20 @@ export class Synthesizer {
 
   /** @throws InputError where the subject's files cannot be read or do not fit together, or its mask is none */
   async make(subject: Subject, seed: number): Promise<Attempts> {
-    const { leastShare, mostShare } = this.spec;
+    const { leastShare, mostShare, style } = this.spec;
+    // Once for all attempts: the kinds of which more are rejected would else become fewer.
+    const family = style === "varied" ? drawFamily(new Draws(mulberry32(hashKeys(seed, FAMILY)))) : null;
+    const leastRmse = family === null ? LIMITS.leastRmse : 0;
     const rejected: Attempts["rejected"][number][] = [];
     let last: Made | null = null;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const made = await this.attempt(subject, new Draws(mulberry32(hashKeys(seed, attempt))));
+      const made = await this.attempt(subject, new Draws(mulberry32(hashKeys(seed, attempt))), family);
       if (typeof made === "string") {
         rejected.push(made);
         continue;
       }
       last = made;
-      const reason = judge(made.description.measures, leastShare, mostShare);
+      const reason = judge(made.description.measures, leastShare, mostShare, leastRmse);
       if (reason === null) return { made, last, rejected };
       rejected.push(reason);
     }
@@ -96,6 +102,7 @@ export class Synthesizer {
   private async attempt(
     subject: Subject,
     draws: Draws,
+    family: Family | null,
   ): Promise<Made | typeof UNUSABLE_CUTOUT | typeof UNUSABLE_REFERENCE> {
     const { size, crop, kind } = this.spec;
     const [path, rendition] = kind === "pairs" ? twoOf(subject.files, draws) : [subject.files[0] as string, null];
@@ -123,7 +130,7 @@ export class Synthesizer {
       recipe = { rendition };
     } else {
       const others = this.photographs[subject.split];
-      const drawn = drawRecipe(this.spec.style, others.length > 1, draws);
+      const drawn = drawRecipe(this.spec.style, others.length > 1, draws, family);
       let pixels: Float32Array | null = null;
       if (drawn.transfer) {
         const found = await this.drawReference(others, path, region, draws);
