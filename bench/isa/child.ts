@@ -4,7 +4,7 @@
  * kernel of the plan, and ends. No buffer is made: there is nothing to fill it for.
  */
 import { writeSync } from "node:fs";
-import { S2amError } from "../../src/errors.js";
+import { AdapterError, S2amError } from "../../src/errors.js";
 import { pipelineKey } from "../../src/gpu/pipelines.js";
 import { type GraphPlan, planGraph } from "../../src/graph/plan_graph.js";
 import { Runtime } from "../../src/graph/runtime.js";
@@ -12,7 +12,7 @@ import { input, sizeOf } from "../../src/graph/tensor.js";
 import { fileSource } from "../../src/io/file_source.node.js";
 import { fromFloat32, type HostTensor } from "../../src/io/tensor_data.js";
 import { readWeights } from "../../src/io/weights_file.js";
-import { requireMatrixUnits } from "../../src/kernels/matrix_units.js";
+import { listedMatrixUnits } from "../../src/kernels/matrix_units.js";
 import { DEFAULT_CONFIG, type ModelConfig } from "../../src/model/config.js";
 import { InferenceLayers } from "../../src/model/layers.js";
 import { unet } from "../../src/model/unet.js";
@@ -76,7 +76,10 @@ async function compileKernels(runtime: Runtime, { steps }: GraphPlan) {
 async function compileAll(asked: Workload): Promise<FromChild> {
   const { size, batch, dtype, train, matrixUnits } = asked;
   const { device, description } = await openTunedDevice({ adapter: "gpu", tuning: false, matrixUnits, log: () => {} });
-  const runtime = new Runtime(device, { matrixUnits: matrixUnits ? await requireMatrixUnits(device) : undefined });
+  // Nothing runs here, so what the card lists has to do: a convolution on it would be wrong.
+  const { units, reason } = matrixUnits ? listedMatrixUnits(device) : { units: undefined, reason: null };
+  if (units === null) throw new AdapterError(`matrix units cannot be used: ${reason}`);
+  const runtime = new Runtime(device, { matrixUnits: units });
   let plan: GraphPlan;
   let workload = asked;
   if (train) plan = planTraining(runtime, asked);

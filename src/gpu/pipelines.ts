@@ -31,6 +31,8 @@ export class PipelineCache {
   private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly modules = new Map<string, CompiledModule>();
+  /** Sources by number: a shader's name alone would not tell a text that tests have changed from the one in the box. */
+  private readonly sources = new Map<string, number>();
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -42,7 +44,7 @@ export class PipelineCache {
   }
 
   get(spec: PipelineSpec): Promise<GPUComputePipeline> {
-    const key = pipelineKey(spec);
+    const key = `${this.numberOf(spec.shader.source)} ${pipelineKey(spec)}`;
     let pipeline = this.pipelines.get(key);
     if (!pipeline) {
       pipeline = this.create(spec);
@@ -50,6 +52,12 @@ export class PipelineCache {
       pipeline.catch(() => this.pipelines.delete(key));
     }
     return pipeline;
+  }
+
+  private numberOf(source: string): number {
+    const number = this.sources.get(source) ?? this.sources.size;
+    this.sources.set(source, number);
+    return number;
   }
 
   /** Explicit rather than `layout: "auto"`, which drops a binding that a specialization leaves unused. */

@@ -37,9 +37,10 @@ export type MatrixUnitsFound =
 /** Of conv2d's table: sizes off the tiles, and both tensors stored as f16. */
 const ROW = "1x13x37x24-40_k3s1p1_bias_leaky_relu_f16";
 
-/** Never throws for what a device lacks. */
-export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFound> {
-  const none = (reason: string): MatrixUnitsFound => ({ units: null, reason });
+const none = (reason: string): MatrixUnitsFound => ({ units: null, reason });
+
+/** What a device says of its matrix units, before anything is compiled or computed on them. */
+export function listedMatrixUnits(device: GPUDevice): MatrixUnitsFound {
   const missing = MATRIX_FEATURES.filter((feature) => !device.features.has(feature));
   if (missing.length > 0) return none(`the device has no ${missing.join(", ")}`);
   const config = chooseConfig(matrixConfigsOf(device));
@@ -47,7 +48,14 @@ export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFou
   // Where subgroups vary in size (32 or 64 on AMD's), dawn gives shaders of matrices the largest, and asks for whole ones.
   const lanes = device.adapterInfo.subgroupMaxSize;
   if (!lanes) return none("it does not say how large its subgroups are");
-  const units = { ...config, lanes };
+  return { units: { ...config, lanes }, reason: null };
+}
+
+/** Those that a device lists, if a convolution on them is right. Never throws for what a device lacks. */
+export async function findMatrixUnits(device: GPUDevice): Promise<MatrixUnitsFound> {
+  const listed = listedMatrixUnits(device);
+  const { units } = listed;
+  if (!units) return listed;
   const row = conv2dSuite.cases.flatMap((one) => f16Rows(conv2dSuite, one)).find(({ name }) => name === ROW);
   if (!row) throw new Error(`matrix units: conv2d has no case ${ROW}`);
   const runtime = new Runtime(device, { matrixUnits: units });

@@ -5,7 +5,7 @@ import type { ShaderMutants } from "./mutants.js";
 const WEIGHT_CASES = ["2x5x7x3-5_k3s1p1", "2x6x10x4-24_k4s2p1", "1x4x4x32-40_k4s2p1_relu"];
 
 /** Barriers take their time on the tests' adapter. */
-const GEMM_CASES = ["2x6x10x4-24_k4s2p1", "1x2x2x16-16_k4s2p1_relu"];
+const GEMM_CASES = ["2x6x10x4-24_k4s2p1", "1x2x2x16-16_k4s2p1_relu", "3x7x9x8-12_k4s2p1", "2x24x23x8-12_k3s1p1"];
 /** One is cut into slices, the other has channels that are padded. */
 const JOIN_CASES = ["2x24x23x8-12_k3s1p1", "2x5x7x3-5_k3s1p1"];
 const WINOGRAD_GPU_CASES = ["2x7x9x12-20_k3s1p1_relu"];
@@ -45,11 +45,14 @@ export const CONVOLUTIONS: readonly ShaderMutants[] = [
     variant: "implicit_gemm_64x64",
     cases: GEMM_CASES,
     mutations: [
-      ["+ tap_row - p.pad", "+ tap_row"],
-      ["ow[i] * p.stride", "ow[i]"],
+      ["tap / p.kernel_w - p.pad", "tap / p.kernel_w"],
+      ["pixel % p.ow * p.stride", "pixel % p.ow"],
       ["p.relu_dy == 1u", "p.relu_dy == 0u"],
-      ["row[i] / p.oh * p.h", "0u"],
-      ["row >= p.h || column >= p.w", "row >= p.h"],
+      ["line / p.oh * p.h", "0u"],
+      ["across[i] + tap_column < p.w", "true"],
+      ["index[i] += next_line;", ""],
+      ["index[i] += next_image;", ""],
+      ["down[i] += p.stride;", "down[i] += 1u;"],
     ],
   },
   {

@@ -14,9 +14,10 @@ export const FUSIONS: readonly ShaderMutants[] = [
     variant: "implicit_gemm_64x16",
     cases: GATED,
     mutations: [
-      ["* gate_of(image, c / 4u)", ""],
-      ["gate_of(image,", "gate_of(0u,"],
-      ["image[i] = row / p.grid_h", "image[i] = 0u"],
+      ["value *= gate_at(gate_index[i] + c4)", ""],
+      ["gate_place(image, lane_c4)", "gate_place(0u, lane_c4)"],
+      ["(image * p.h + top[i])", "top[i]"],
+      ["offset += next_row;", ""],
     ],
   },
   {

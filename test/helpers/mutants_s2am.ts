@@ -33,9 +33,10 @@ export const S2AM: readonly ShaderMutants[] = [
     op: "attention_gates",
     variant: "workgroup",
     mutations: [
-      ["value > largest", "value >= largest"],
+      ["maxima[i] > largest", "maxima[i] >= largest"],
       ["sum / f32(p.pixels)", "sum / f32(p.h)"],
-      ["k += count", "k += count + 1u"],
+      ["k += AHEAD * count", "k += AHEAD * count + 1u"],
+      ["if (h + i < p.h) { sum", "{ sum"],
       ["part < count", "part + 1u < count"],
       ["max(sum, 0.0)", "sum"],
       ["(gate - 1u) * p.c", "0u"],

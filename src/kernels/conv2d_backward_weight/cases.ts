@@ -60,6 +60,7 @@ export const conv2dBackwardWeightSuite = defineSuite<Conv2dBackwardWeightAttrs>(
     row([2, 7, 9, 12, 20], K3, { reluDy: true }),
     row([2, 24, 23, 8, 12], K3),
     row([1, 9, 14, 12, 8], K4),
+    row([3, 7, 9, 8, 12], K4), // a row of x that no output pixel begins at, between images
     // More tiles than a band of Winograd's form holds.
     row([1, 397, 601, 2, 2], K3),
     // The convolutions of S2AD with 16 base channels at 128 x 128, batch 4.
